@@ -1,0 +1,153 @@
+package dev.berth.engine;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls Berth makes to a Docker Engine (API 1.41 or newer, negotiated). Bodies and answers are
+ * the Engine API's own trees. Blocking; every call fails with {@link EngineException}; each has a
+ * time limit, so a hung engine shows as an unknown outcome and never blocks for ever. Thread-safe.
+ */
+public interface Engine extends AutoCloseable {
+    /** Whether {@code /_ping} answers within the limit. */
+    boolean ping(Duration limit);
+
+    Map<String, Object> version();
+
+    Map<String, Object> info();
+
+    // --- containers
+
+    /** Creates and returns the id. */
+    String createContainer(String name, Map<String, Object> body);
+
+    /** Already running is success. */
+    void startContainer(String id);
+
+    /** Asks, waits the grace, then kills; not running is success. */
+    void stopContainer(String id, Duration grace);
+
+    /** Not running is success. */
+    void killContainer(String id, String signal);
+
+    /** Gone already is success; waits until the engine reports it gone. */
+    void removeContainer(String id, boolean force, boolean anonymousVolumes);
+
+    void renameContainer(String id, String name);
+
+    /** Changes limits and restart policy of a running container. */
+    void updateContainer(String id, Map<String, Object> body);
+
+    Optional<Map<String, Object>> inspectContainer(String nameOrId);
+
+    /** All containers, running or not, that carry these labels (value null: any value). */
+    List<Map<String, Object>> listContainers(Map<String, @Nullable String> labels, Duration limit);
+
+    /** The last lines of both streams, as text. */
+    String logs(String id, int tail);
+
+    /**
+     * Follows or reads the streams in order into {@code out} until the container ends or the thread
+     * is interrupted.
+     */
+    void streamLogs(String id, int tail, boolean follow, OutputStream out);
+
+    /**
+     * Runs a command in a running container, without a terminal, and collects what it prints
+     * (bounded to 1 MiB).
+     */
+    ExecResult exec(
+            String id, List<String> command, Map<String, String> environment, Duration limit);
+
+    /** One sample of cpu and memory, engine shape, without waiting for a second one. */
+    Map<String, Object> stats(String id);
+
+    /** Output and exit code of {@link #exec}. */
+    record ExecResult(int exitCode, String stdout, String stderr) {}
+
+    /**
+     * Events from now on that pass the Engine's filters, on a thread of their own; {@code ended} is
+     * called once when the stream breaks, for whatever reason. Closing stops it. Events only say
+     * "look": a gap is normal.
+     */
+    AutoCloseable events(
+            Map<String, List<String>> filters,
+            Consumer<Map<String, Object>> event,
+            Consumer<Throwable> ended);
+
+    // --- images
+
+    Optional<Map<String, Object>> inspectImage(String reference);
+
+    /**
+     * Pulls; an error line in the progress stream is a failure that carries the registry's words.
+     *
+     * @param reference {@code name:tag} or {@code name@sha256:...}
+     */
+    void pullImage(
+            String reference, @Nullable RegistryAuth auth, Consumer<Map<String, Object>> progress);
+
+    void pushImage(
+            String reference, @Nullable RegistryAuth auth, Consumer<Map<String, Object>> progress);
+
+    void tagImage(String source, String repository, String tag);
+
+    /**
+     * Imports a root file system as an image and returns its id; {@code changes} are Dockerfile
+     * lines.
+     */
+    String importImage(InputStream tar, String repository, String tag, List<String> changes);
+
+    /**
+     * Builds from a tar of the context and returns the image id; the failing step's words are in
+     * the error.
+     */
+    String buildImage(
+            InputStream contextTar,
+            String tag,
+            Map<String, String> labels,
+            Consumer<Map<String, Object>> progress);
+
+    /** Gone already is success. */
+    void removeImage(String reference, boolean force);
+
+    List<Map<String, Object>> listImages();
+
+    /** Credentials for one registry; never printed. */
+    record RegistryAuth(String username, String password, String server) {
+        @Override
+        public String toString() {
+            return "RegistryAuth[" + server + "]";
+        }
+    }
+
+    // --- networks and volumes
+
+    /** Returns the id. */
+    String createNetwork(Map<String, Object> body);
+
+    Optional<Map<String, Object>> inspectNetwork(String nameOrId);
+
+    List<Map<String, Object>> listNetworks(Map<String, @Nullable String> labels);
+
+    /** Gone already is success. */
+    void removeNetwork(String nameOrId);
+
+    void connectNetwork(String network, Map<String, Object> body);
+
+    Map<String, Object> createVolume(Map<String, Object> body);
+
+    List<Map<String, Object>> listVolumes(Map<String, @Nullable String> labels);
+
+    /** Gone already is success. */
+    void removeVolume(String name, boolean force);
+
+    @Override
+    void close();
+}

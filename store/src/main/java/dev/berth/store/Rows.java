@@ -1,0 +1,170 @@
+package dev.berth.store;
+
+import dev.berth.model.AgentId;
+import dev.berth.model.DiskCid;
+import dev.berth.model.InstanceId;
+import dev.berth.model.IntentId;
+import dev.berth.model.StemcellCid;
+import dev.berth.model.VmCid;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The rows of the store. Trees are JSON objects; times have millisecond precision. */
+public final class Rows {
+    private Rows() {}
+
+    /** One version of a config; ids grow, the newest undeleted one of a (type, name) is current. */
+    public record Config(
+            long id,
+            String type,
+            String name,
+            String content,
+            Instant createdAt,
+            boolean deleted) {}
+
+    /** A stemcell as one CPI holds it; {@code cpi} is empty without a CPI config. */
+    public record Stemcell(
+            long id,
+            String name,
+            String operatingSystem,
+            String version,
+            StemcellCid cid,
+            String cpi,
+            int apiVersion) {}
+
+    /**
+     * A deployment.
+     *
+     * @param manifest text last deployed successfully; null before that
+     * @param stemcells {@code name/version} in use
+     * @param releases {@code name/version} in use
+     */
+    public record Deployment(
+            String name,
+            @Nullable String manifest,
+            List<Long> cloudConfigIds,
+            List<String> stemcells,
+            List<String> releases,
+            Map<String, Object> tags,
+            Instant createdAt) {}
+
+    /**
+     * An instance: what outlives its VMs.
+     *
+     * @param state wished: {@code started}, {@code stopped} or {@code detached}
+     * @param updateCompleted false while an update is under way and after one that failed
+     * @param spec what was applied last, without secrets: containers' names, images and digests,
+     *     networks, hash
+     */
+    public record Instance(
+            InstanceId id,
+            String deployment,
+            String group,
+            int index,
+            @Nullable String az,
+            String state,
+            boolean bootstrap,
+            boolean ignored,
+            boolean updateCompleted,
+            Map<String, Object> spec,
+            Instant createdAt) {}
+
+    /**
+     * A VM. The row is written when the cloud has answered, in the transaction that ends the
+     * intent.
+     *
+     * @param shape what the VM was made from, for comparison: cloud properties, env digest,
+     *     stemcell, networks
+     */
+    public record Vm(
+            AgentId agent,
+            VmCid cid,
+            InstanceId instance,
+            String cpi,
+            Map<String, Object> shape,
+            boolean active,
+            boolean permanentCredentials,
+            Instant createdAt) {}
+
+    /**
+     * A persistent disk.
+     *
+     * @param instance holder; null once orphaned
+     * @param attachedTo VM it is attached to as far as the director knows; null when to none
+     * @param active the instance's current disk, as opposed to one being migrated to or from
+     * @param orphanedAt null while it belongs to an instance
+     * @param instanceName {@code group/uuid}, kept for the list of orphans
+     */
+    public record Disk(
+            DiskCid cid,
+            @Nullable InstanceId instance,
+            @Nullable VmCid attachedTo,
+            long sizeMb,
+            Map<String, Object> cloudProperties,
+            String type,
+            boolean active,
+            @Nullable Instant orphanedAt,
+            String deployment,
+            String instanceName,
+            @Nullable String az,
+            String cpi) {}
+
+    /** An address given out; unique over the whole director by address. */
+    public record Ip(String address, String network, InstanceId instance, boolean isStatic) {}
+
+    /** One value of a variable; the newest of a name is current. {@code sealed} is ciphertext. */
+    public record Variable(long id, String name, String type, String sealed, Instant createdAt) {}
+
+    /**
+     * A task.
+     *
+     * @param payload all that is needed to run it again after a crash; holds no secret in clear
+     * @param startedAt null while queued
+     * @param finishedAt null until it has ended
+     */
+    public record Task(
+            long id,
+            String type,
+            String state,
+            String description,
+            String user,
+            @Nullable String deployment,
+            String contextId,
+            Map<String, Object> payload,
+            Instant queuedAt,
+            @Nullable Instant startedAt,
+            @Nullable Instant finishedAt,
+            @Nullable String result) {}
+
+    /**
+     * An entry of the journal (rule R4): written before the act, ended after it.
+     *
+     * @param outcome null while open
+     */
+    public record Intent(
+            IntentId id,
+            long task,
+            @Nullable InstanceId instance,
+            String kind,
+            Map<String, Object> payload,
+            Instant begunAt,
+            @Nullable Instant endedAt,
+            @Nullable String outcome) {}
+
+    /** An audit event. */
+    public record Event(
+            long id,
+            @Nullable Long parent,
+            Instant at,
+            String user,
+            String action,
+            String objectType,
+            @Nullable String objectName,
+            @Nullable Long task,
+            @Nullable String deployment,
+            @Nullable String instance,
+            @Nullable String error,
+            Map<String, Object> context) {}
+}

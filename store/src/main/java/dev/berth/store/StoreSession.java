@@ -1,0 +1,156 @@
+package dev.berth.store;
+
+import dev.berth.model.AgentId;
+import dev.berth.model.DiskCid;
+import dev.berth.model.InstanceId;
+import dev.berth.model.IntentId;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads and writes inside one transaction. Lists come in a stated, stable order. Not thread-safe.
+ */
+public interface StoreSession {
+    // --- settings of the director itself (uuid, resurrection, ...)
+    Optional<String> setting(String key);
+
+    void putSetting(String key, String value);
+
+    // --- configs
+    /** Saves a new version unless the content equals the current one; returns the current row. */
+    Rows.Config saveConfig(String type, String name, String content, Instant now);
+
+    Optional<Rows.Config> config(long id);
+
+    /**
+     * Newest first within a name, {@code default} first among names; null arguments match all;
+     * deleted ones are left out.
+     */
+    List<Rows.Config> configs(
+            @Nullable String type, @Nullable String name, boolean currentOnly, int limitPerName);
+
+    /** Marks deleted; returns how many versions that were. */
+    int deleteConfigs(String type, String name);
+
+    boolean deleteConfig(long id);
+
+    // --- stemcells, by name then version
+    List<Rows.Stemcell> stemcells();
+
+    /** Inserts, or replaces the cid of an equal (name, version, cpi). */
+    Rows.Stemcell saveStemcell(Rows.Stemcell stemcell);
+
+    void deleteStemcell(long id);
+
+    // --- deployments, by name
+    List<Rows.Deployment> deployments();
+
+    Optional<Rows.Deployment> deployment(String name);
+
+    void saveDeployment(Rows.Deployment deployment);
+
+    /** Its instances must be gone. */
+    void deleteDeployment(String name);
+
+    // --- instances, by group then index
+    List<Rows.Instance> instances(@Nullable String deployment);
+
+    Optional<Rows.Instance> instance(InstanceId id);
+
+    void saveInstance(Rows.Instance instance);
+
+    /** Frees its addresses too; its VMs must be gone and its disks orphaned. */
+    void deleteInstance(InstanceId id);
+
+    // --- VMs
+    List<Rows.Vm> vms(@Nullable InstanceId instance);
+
+    /** VMs of one deployment, or of all. */
+    List<Rows.Vm> vmsOf(@Nullable String deployment);
+
+    Optional<Rows.Vm> vm(AgentId agent);
+
+    void saveVm(Rows.Vm vm);
+
+    void deleteVm(AgentId agent);
+
+    // --- disks, by cid
+    List<Rows.Disk> disks(@Nullable InstanceId instance);
+
+    /** Disks that belong to instances of one deployment, or of all. */
+    List<Rows.Disk> disksOf(@Nullable String deployment);
+
+    List<Rows.Disk> orphanedDisks();
+
+    Optional<Rows.Disk> disk(DiskCid cid);
+
+    void saveDisk(Rows.Disk disk);
+
+    void deleteDisk(DiskCid cid);
+
+    // --- addresses, by address
+    List<Rows.Ip> ips();
+
+    List<Rows.Ip> ips(InstanceId instance);
+
+    /** False, without change, when another instance holds the address. */
+    boolean reserveIp(Rows.Ip ip);
+
+    void releaseIp(String address);
+
+    // --- variables
+    Optional<Rows.Variable> variable(String name);
+
+    Rows.Variable addVariable(String name, String type, String sealed, Instant now);
+
+    /** Current values whose names begin with the prefix, by name. */
+    List<Rows.Variable> variables(String namePrefix);
+
+    // --- tasks
+    Rows.Task addTask(
+            String type,
+            String description,
+            String user,
+            @Nullable String deployment,
+            String contextId,
+            Map<String, Object> payload,
+            Instant now);
+
+    Optional<Rows.Task> task(long id);
+
+    /** Replaces state, times and result. */
+    void saveTask(Rows.Task task);
+
+    /**
+     * Newest first.
+     *
+     * @param states null: any
+     * @param types null: any
+     */
+    List<Rows.Task> tasks(
+            @Nullable List<String> states,
+            @Nullable List<String> types,
+            @Nullable String deployment,
+            int limit);
+
+    // --- journal
+    void beginIntent(Rows.Intent intent);
+
+    void endIntent(IntentId id, String outcome, Instant now);
+
+    /** Oldest first; null: of any task. */
+    List<Rows.Intent> openIntents(@Nullable Long task);
+
+    /** All of a task, oldest first. */
+    List<Rows.Intent> intents(long task);
+
+    // --- audit events, newest first
+    Rows.Event addEvent(Rows.Event event);
+
+    Optional<Rows.Event> event(long id);
+
+    List<Rows.Event> events(@Nullable Long beforeId, @Nullable String deployment, int limit);
+}
