@@ -5,6 +5,7 @@ import dev.berth.model.ProblemException;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import dev.berth.store.StoreSession;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +30,9 @@ public final class Tasks implements AutoCloseable {
     /** The reference director's limit for the result of a task. */
     private static final int LONGEST_RESULT = 128;
 
+    /** Looking for old tasks is worth it only now and then. */
+    private static final int FORGET_EVERY = 50;
+
     private final Store store;
     private final Path folder;
     private final Clock clock;
@@ -47,10 +51,10 @@ public final class Tasks implements AutoCloseable {
      * @param tasks how many tasks run at a time
      * @param quickTasks how many tasks that only look run at a time, beside the others
      * @param lockWait how long a task waits for a lock
-     * @param history how many finished tasks keep their outputs
+     * @param history how many finished tasks of each type are kept with their outputs
      */
     public record Bounds(int tasks, int quickTasks, Duration lockWait, int history) {
-        public static final Bounds DEFAULT = new Bounds(16, 32, Duration.ofSeconds(10), 2000);
+        public static final Bounds DEFAULT = new Bounds(16, 32, Duration.ofSeconds(10), 500);
     }
 
     /** How a type of task runs. */
@@ -239,7 +243,19 @@ public final class Tasks implements AutoCloseable {
                 clock.sleep(pause);
             }
         }
-        History.prune(folder, id, bounds.history());
+        if (id % FORGET_EVERY == 0) {
+            forget();
+        }
+    }
+
+    private void forget() {
+        try {
+            for (long old : store.write(s -> s.forgetTasks(bounds.history()))) {
+                Folders.delete(folder(old));
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "cannot forget old tasks", e);
+        }
     }
 
     private Rows.Task ended(Rows.Task task, String state, String result) {
