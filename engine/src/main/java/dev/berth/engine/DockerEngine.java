@@ -6,9 +6,9 @@ import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.URLEncoder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -87,7 +87,7 @@ public final class DockerEngine implements Engine {
         ApiVersion known = version;
         if (known == null) {
             try (Streaming answer = http.open(Call.of("GET", "/_ping", QUICK), null).orRefusal()) {
-                String offered = answer.header("Api-Version");
+                String offered = answer.header("api-version");
                 answer.whole();
                 known = agree(offered == null ? "unknown" : offered);
             }
@@ -224,16 +224,22 @@ public final class DockerEngine implements Engine {
                         + follow;
         Call call = call("GET", target, follow ? Duration.ZERO : WORK);
         try (Streaming stream = http.open(call, null).orRefusal()) {
+            copyLog(stream, terminal, out);
+        }
+    }
+
+    private static void copyLog(Streaming stream, boolean terminal, OutputStream out) {
+        try {
             if (terminal) {
                 stream.body().transferTo(out);
             } else {
                 LogFrames.copy(stream.body(), out, out);
             }
-        } catch (IOException e) {
-            if (!Thread.currentThread().isInterrupted() && !(e instanceof InterruptedIOException)) {
-                throw http.broken(call, e);
-            }
+        } catch (ClosedByInterruptException e) {
+            // The reader wants no more; its interrupt status says so to whoever asks next.
             Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            throw stream.broken(e);
         }
     }
 
@@ -251,13 +257,19 @@ public final class DockerEngine implements Engine {
         Call call = call("POST", "/exec/" + exec + "/start", limit);
         byte[] start = json(Json.of("Detach", false, "Tty", false));
         try (Streaming stream = http.open(call, start).orRefusal()) {
-            LogFrames.copy(stream.body(), stdout, stderr);
-        } catch (IOException e) {
-            throw http.broken(call, e);
+            collect(stream, stdout, stderr);
         }
         long code =
                 Fields.of(get("/exec/" + exec + "/json", QUICK), "exec").integer("ExitCode", -1);
         return new ExecResult((int) code, stdout.text(), stderr.text());
+    }
+
+    private static void collect(Streaming stream, OutputStream stdout, OutputStream stderr) {
+        try {
+            LogFrames.copy(stream.body(), stdout, stderr);
+        } catch (IOException e) {
+            throw stream.broken(e);
+        }
     }
 
     @Override
@@ -294,7 +306,7 @@ public final class DockerEngine implements Engine {
         String target =
                 "/images/create?fromImage=" + q(image.name()) + "&tag=" + q(image.version());
         Call call = transfer(target).header("X-Registry-Auth", authHeader(auth));
-        progress(call, http.open(call, null).orRefusal(), progress);
+        progress(http.open(call, null).orRefusal(), progress);
     }
 
     @Override
@@ -303,7 +315,7 @@ public final class DockerEngine implements Engine {
         ImageReference image = ImageReference.parse(reference);
         String target = "/images/" + p(image.name()) + "/push?tag=" + q(image.version());
         Call call = transfer(target).header("X-Registry-Auth", authHeader(auth));
-        progress(call, http.open(call, null).orRefusal(), progress);
+        progress(http.open(call, null).orRefusal(), progress);
     }
 
     @Override
@@ -320,7 +332,6 @@ public final class DockerEngine implements Engine {
         Call call = transfer(target.toString());
         var last = new String[] {""};
         progress(
-                call,
                 http.upload(call, tar).orRefusal(),
                 line -> last[0] = Fields.of(line, "progress").string("status", last[0]));
         if (!last[0].startsWith("sha256:")) {
@@ -340,7 +351,6 @@ public final class DockerEngine implements Engine {
         Call call = transfer(target);
         var id = new String[] {""};
         progress(
-                call,
                 http.upload(call, contextTar).orRefusal(),
                 line -> {
                     id[0] = Fields.of(line, "progress").object("aux").string("ID", id[0]);
@@ -363,7 +373,7 @@ public final class DockerEngine implements Engine {
     }
 
     /** Reads a progress stream to its end; an error line in it fails the call. */
-    private void progress(Call call, Streaming answer, Consumer<Map<String, Object>> progress) {
+    private static void progress(Streaming answer, Consumer<Map<String, Object>> progress) {
         try (answer) {
             var lines = new JsonLines(answer.body());
             var spoken = new LastWords();
@@ -376,7 +386,7 @@ public final class DockerEngine implements Engine {
                 progress.accept(line);
             }
         } catch (IOException e) {
-            throw http.broken(call, e);
+            throw answer.broken(e);
         }
     }
 

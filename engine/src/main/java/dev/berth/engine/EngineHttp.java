@@ -4,84 +4,44 @@ import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.eclipse.jetty.client.BytesRequestContent;
-import org.eclipse.jetty.client.HttpClient;
-import org.eclipse.jetty.client.InputStreamResponseListener;
-import org.eclipse.jetty.client.OutputStreamRequestContent;
-import org.eclipse.jetty.client.Request;
-import org.eclipse.jetty.client.Response;
-import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
-import org.eclipse.jetty.io.ArrayByteBufferPool;
-import org.eclipse.jetty.io.ClientConnector;
-import org.eclipse.jetty.io.Transport;
-import org.eclipse.jetty.util.thread.QueuedThreadPool;
-import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * HTTP over the engine's unix socket, sized for a process that must stay small: one selector, a
- * handful of threads that end when idle, pooled buffers with a ceiling. Callers block on their own
- * (virtual) threads and read and write bodies there, so no pool thread waits for anybody's stream.
+ * HTTP/1.1 over the engine's unix socket: as much of it as the Engine API uses, and one connection
+ * a call. A connection costs microseconds here, and none kept means none found dead after the
+ * engine restarted. Callers block on their own (virtual) threads; the only thread of its own is a
+ * timer that hangs up on calls past their limit. Thread-safe.
  */
 final class EngineHttp implements AutoCloseable {
     /** More than any answer that is not a stream; a longer one is refused, not buffered. */
     private static final int LONGEST_ANSWER = 32 * 1024 * 1024;
 
-    private static final int POOLED_BYTES = 2 * 1024 * 1024;
+    private static final int CHUNK = 32 * 1024;
 
     private final Path socket;
-    private final HttpClient client;
-    private final Transport transport;
+    private final ScheduledThreadPoolExecutor timer;
 
     EngineHttp(Path socket) {
         this.socket = socket;
-        this.transport = new Transport.TCPUnix(socket);
-        this.client = client();
-        try {
-            client.start();
-        } catch (Exception e) {
-            throw new IllegalStateException("cannot start the HTTP client", e);
-        }
-    }
-
-    private static HttpClient client() {
-        var threads = new QueuedThreadPool(12, 1, 10_000);
-        threads.setName("engine-http");
-        threads.setDaemon(true);
-        threads.setReservedThreads(0);
-        var connector = new ClientConnector();
-        connector.setSelectors(1);
-        connector.setExecutor(threads);
-        connector.setScheduler(new ScheduledExecutorScheduler("engine-http-timer", true, 1));
-        connector.setByteBufferPool(
-                new ArrayByteBufferPool(-1, 4096, 65536, 64, POOLED_BYTES, POOLED_BYTES));
-        var client = new HttpClient(new HttpClientTransportOverHTTP(connector));
-        client.setMaxConnectionsPerDestination(256);
-        client.setConnectTimeout(5_000);
-        client.setFollowRedirects(false);
-        client.setRequestBufferSize(8192);
-        client.setResponseBufferSize(32768);
-        client.setUserAgentField(null);
-        return client;
-    }
-
-    Path socket() {
-        return socket;
+        timer =
+                new ScheduledThreadPoolExecutor(
+                        1,
+                        task -> Thread.ofPlatform().daemon().name("engine-timer").unstarted(task));
+        timer.setRemoveOnCancelPolicy(true);
     }
 
     /**
      * One call.
      *
-     * @param limit for the whole call, body included
+     * @param limit for the whole call, body included; zero: none but for the head of the answer
      * @param idle the longest silence; zero: as long as the limit
      */
     record Call(
@@ -113,40 +73,42 @@ final class EngineHttp implements AutoCloseable {
     /** An answer whose body is still coming. */
     final class Streaming implements AutoCloseable {
         private final Call call;
-        private final Request request;
-        private final Response response;
-        private final InputStream body;
+        private final EngineConnection connection;
+        private final HttpAnswer answer;
 
-        Streaming(Call call, Request request, Response response, InputStream body) {
+        Streaming(Call call, EngineConnection connection, HttpAnswer answer) {
             this.call = call;
-            this.request = request;
-            this.response = response;
-            this.body = body;
+            this.connection = connection;
+            this.answer = answer;
         }
 
         int status() {
-            return response.getStatus();
+            return answer.status();
         }
 
-        @Nullable String header(String name) {
-            return response.getHeaders().get(name);
+        @Nullable String header(String lowerCaseName) {
+            return answer.headers().get(lowerCaseName);
         }
 
         /** Reads fail with IOException when the limit passes or the engine goes away. */
         InputStream body() {
-            return body;
+            return answer.body();
         }
 
         byte[] whole() {
             try {
-                byte[] bytes = body.readNBytes(LONGEST_ANSWER + 1);
+                byte[] bytes = body().readNBytes(LONGEST_ANSWER + 1);
                 if (bytes.length > LONGEST_ANSWER) {
                     throw new EngineException(0, call.text() + ": the answer is too long");
                 }
                 return bytes;
             } catch (IOException e) {
-                throw broken(call, e);
+                throw broken(e);
             }
+        }
+
+        EngineException broken(IOException cause) {
+            return EngineHttp.this.broken(call, connection, cause);
         }
 
         /** Throws what the engine said when the status is a refusal. */
@@ -162,24 +124,31 @@ final class EngineHttp implements AutoCloseable {
         /** Hangs up: an unread body is not drained. */
         @Override
         public void close() {
-            request.abort(new IOException("no longer read"));
-            try {
-                body.close();
-            } catch (IOException e) {
-                // Closing is how the stream is given up; nobody waits for it any more.
-            }
+            connection.close();
         }
     }
 
     /** Sends a call without a body, or with a small one, and waits for the head of the answer. */
     Streaming open(Call call, byte @Nullable [] json) {
-        Request request = request(call);
-        if (json != null) {
-            request.body(new BytesRequestContent("application/json", json));
+        EngineConnection connection = connect(call);
+        try {
+            if (json == null) {
+                connection.write(
+                        head(call, call.method().equals("POST") ? "Content-Length: 0\r\n" : ""));
+            } else {
+                connection.write(
+                        head(
+                                call,
+                                "Content-Type: application/json\r\nContent-Length: "
+                                        + json.length
+                                        + "\r\n"));
+                connection.write(json);
+            }
+            return answer(call, connection);
+        } catch (IOException e) {
+            connection.close();
+            throw broken(call, connection, e);
         }
-        var listener = new InputStreamResponseListener();
-        request.send(listener);
-        return await(call, request, listener);
     }
 
     /**
@@ -187,29 +156,33 @@ final class EngineHttp implements AutoCloseable {
      * engine.
      */
     Streaming upload(Call call, InputStream source) {
-        Request request = request(call);
-        var content = new OutputStreamRequestContent("application/x-tar");
-        request.body(content);
-        var listener = new InputStreamResponseListener();
-        request.send(listener);
-        try (OutputStream out = content.getOutputStream()) {
-            copy(source, out);
+        EngineConnection connection = connect(call);
+        try {
+            connection.write(
+                    head(
+                            call,
+                            "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n"));
+            try {
+                copy(source, connection);
+            } catch (UploadSourceException e) {
+                throw e;
+            } catch (IOException e) {
+                // The engine hung up early. What it said before is still to be read and tells more.
+                return answer(call, connection, e);
+            }
+            return answer(call, connection);
         } catch (UploadSourceException e) {
-            request.abort(e);
+            connection.close();
             throw new EngineException(
                     0, call.text() + ": cannot read what is to be sent: " + e.getMessage(), e);
         } catch (IOException e) {
-            // The engine hung up early; if it said why, its answer is the better error.
-            return await(
-                    Call.of(call.method(), call.target(), Duration.ofSeconds(5)),
-                    request,
-                    listener);
+            connection.close();
+            throw broken(call, connection, e);
         }
-        return await(call, request, listener);
     }
 
-    private static void copy(InputStream source, OutputStream out) throws IOException {
-        byte[] buffer = new byte[65536];
+    private static void copy(InputStream source, EngineConnection connection) throws IOException {
+        byte[] buffer = new byte[CHUNK];
         while (true) {
             int count;
             try {
@@ -218,9 +191,12 @@ final class EngineHttp implements AutoCloseable {
                 throw new UploadSourceException(e);
             }
             if (count < 0) {
+                connection.write("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 return;
             }
-            out.write(buffer, 0, count);
+            if (count > 0) {
+                connection.writeChunk(buffer, count);
+            }
         }
     }
 
@@ -233,63 +209,66 @@ final class EngineHttp implements AutoCloseable {
         }
     }
 
-    private Request request(Call call) {
-        Request request =
-                client.newRequest("http://engine" + call.target())
-                        .method(call.method())
-                        .transport(transport)
-                        .timeout(call.limit().toMillis(), TimeUnit.MILLISECONDS);
-        if (call.idle().isPositive()) {
-            request.idleTimeout(call.idle().toMillis(), TimeUnit.MILLISECONDS);
-        }
-        request.headers(headers -> call.headers().forEach(headers::put));
-        return request;
-    }
-
-    private Streaming await(Call call, Request request, InputStreamResponseListener listener) {
+    private EngineConnection connect(Call call) {
+        EngineConnection connection = null;
         try {
-            long millis = call.limit().isPositive() ? call.limit().toMillis() : 30_000;
-            Response response = listener.get(millis, TimeUnit.MILLISECONDS);
-            return new Streaming(call, request, response, listener.getInputStream());
-        } catch (InterruptedException e) {
-            request.abort(e);
-            Thread.currentThread().interrupt();
-            throw new EngineException(0, call.text() + ": interrupted", e);
-        } catch (TimeoutException e) {
-            request.abort(e);
-            throw late(call, e);
-        } catch (ExecutionException e) {
-            throw broken(call, e.getCause() == null ? e : e.getCause());
-        }
-    }
-
-    EngineException broken(Call call, Throwable cause) {
-        for (Throwable at = cause; at != null; at = at.getCause()) {
-            if (at instanceof TimeoutException) {
-                return late(call, cause);
+            connection =
+                    new EngineConnection(
+                            SocketChannel.open(java.net.StandardProtocolFamily.UNIX), timer, call);
+            connection.connect(UnixDomainSocketAddress.of(socket));
+            return connection;
+        } catch (IOException | java.util.concurrent.RejectedExecutionException e) {
+            if (connection != null) {
+                connection.close();
             }
+            throw broken(call, connection, e);
         }
-        return new EngineException(
-                0,
-                "no answer from the Docker Engine at "
-                        + socket
-                        + " to "
-                        + call.text()
-                        + ": "
-                        + (cause.getMessage() == null ? cause.toString() : cause.getMessage()),
-                cause);
     }
 
-    private EngineException late(Call call, Throwable cause) {
+    private static byte[] head(Call call, String framing) {
+        var head = new StringBuilder(256);
+        head.append(call.method()).append(' ').append(call.target()).append(" HTTP/1.1\r\n");
+        head.append("Host: docker\r\nConnection: close\r\n").append(framing);
+        call.headers()
+                .forEach((name, value) ->
+                        head.append(name).append(": ").append(value).append("\r\n"));
+        return head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private Streaming answer(Call call, EngineConnection connection) throws IOException {
+        HttpAnswer answer = HttpAnswer.read(connection.input());
+        connection.headReceived();
+        return new Streaming(call, connection, answer);
+    }
+
+    private Streaming answer(Call call, EngineConnection connection, IOException first)
+            throws IOException {
+        try {
+            return answer(call, connection);
+        } catch (IOException second) {
+            first.addSuppressed(second);
+            throw first;
+        }
+    }
+
+    private EngineException broken(
+            Call call, @Nullable EngineConnection connection, Exception cause) {
+        if (connection != null && connection.late()) {
+            return new EngineException(
+                    0,
+                    "the Docker Engine at "
+                            + socket
+                            + " did not finish "
+                            + call.text()
+                            + " within "
+                            + connection.limitText(),
+                    cause);
+        }
+        String why =
+                cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return new EngineException(
                 0,
-                "the Docker Engine at "
-                        + socket
-                        + " did not finish "
-                        + call.text()
-                        + " within "
-                        + call.limit().toSeconds()
-                        + " s",
+                "no answer from the Docker Engine at " + socket + " to " + call.text() + ": " + why,
                 cause);
     }
 
@@ -307,12 +286,9 @@ final class EngineHttp implements AutoCloseable {
         return text.isEmpty() ? "HTTP status " + status : text;
     }
 
+    /** Calls under way go on until their end or limit no longer watched; new ones fail. */
     @Override
     public void close() {
-        try {
-            client.stop();
-        } catch (Exception e) {
-            throw new IllegalStateException("cannot stop the HTTP client", e);
-        }
+        timer.shutdownNow();
     }
 }
