@@ -174,7 +174,6 @@ final class Builder {
                         "root-" + recipe.rootKey(),
                         "packages-" + recipe.rootKey() + ".txt",
                         "jre-" + recipe.runtimeKey(),
-                        "debs-" + recipe.suite(),
                         "current.json",
                         "lock",
                         file.getFileName().toString());

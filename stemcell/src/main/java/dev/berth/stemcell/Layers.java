@@ -52,7 +52,6 @@ final class Layers {
                                 + mirror
                                 + ", about a minute");
                 needs("debootstrap", "apt-get install debootstrap, or use --base image:REF");
-                Path debs = cache.resolve("debs-" + recipe.suite());
                 shell.mounting(
                         "making the Debian root",
                         ROOT_LIMIT,
@@ -60,7 +59,6 @@ final class Layers {
                         partial.toString(),
                         recipe.suite(),
                         mirror,
-                        debs.toAbsolutePath().toString(),
                         packages);
             }
             case Base.Image(String reference) -> {

@@ -53,7 +53,14 @@ record Recipe(
     }
 
     String rootKey() {
-        return key(base.toString(), suite, String.join(",", packages), String.join(",", trim));
+        return key(
+                base.toString(),
+                suite,
+                String.join(",", packages),
+                String.join(",", trim),
+                resource("root-debootstrap.sh"),
+                resource("root-image.sh"),
+                resource("root-finish.sh"));
     }
 
     String runtimeKey() {
@@ -64,7 +71,8 @@ record Recipe(
     String key() {
         var parts = new ArrayList<String>(List.of(rootKey(), runtimeKey()));
         parts.addAll(JVM_OPTIONS);
-        PROGRAMS.forEach(name -> parts.add(Digests.sha256(resource(name))));
+        parts.addAll(List.of(resource("train.sh"), resource("pack.sh")));
+        PROGRAMS.forEach(name -> parts.add(resource(name)));
         agentJars.forEach(jar -> parts.add(jar.getFileName() + " " + digest(jar)));
         return key(parts.toArray(String[]::new));
     }

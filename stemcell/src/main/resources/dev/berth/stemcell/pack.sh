@@ -1,4 +1,7 @@
-# The image: one tar of the three layers. $1 root  $2 runtime layer  $3 agent layer  $4 image
+# The image: one tar of the three layers, each path once (engines refuse doubles).
+# $1 root  $2 runtime layer  $3 agent layer  $4 image
 tar --create --file "$4" --format=gnu --numeric-owner \
     --exclude=./dev/* --exclude=./proc/* --exclude=./sys/* --exclude=./run/* --exclude=./tmp/* \
-    --directory "$1" . --directory "$2" ./var/vcap/bosh --directory "$3" ./var/vcap/bosh
+    --exclude=./var/vcap/bosh --directory "$1" .
+tar --append --file "$4" --format=gnu --numeric-owner \
+    --directory "$3" ./var/vcap/bosh --directory "$2" ./var/vcap/bosh/agent/jre
