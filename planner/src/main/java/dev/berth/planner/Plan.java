@@ -1,6 +1,8 @@
 package dev.berth.planner;
 
 import dev.berth.model.InstanceId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -30,6 +32,23 @@ public record Plan(
             List<InstancePlan> instances) {
         public List<InstancePlan> changed() {
             return instances.stream().filter(InstancePlan::hasWork).toList();
+        }
+
+        /**
+         * What changes, in waves to go through one after another, {@link #maxInFlight} at a time:
+         * the canaries, all of the first az that has changes; the rest of that az; az by az.
+         */
+        public List<List<InstancePlan>> waves() {
+            var byAz = new LinkedHashMap<@Nullable String, List<InstancePlan>>();
+            changed().forEach(i -> byAz.computeIfAbsent(i.az(), az -> new ArrayList<>()).add(i));
+            var waves = new ArrayList<List<InstancePlan>>();
+            for (List<InstancePlan> az : byAz.values()) {
+                int split = waves.isEmpty() ? Math.min(canaries, az.size()) : 0;
+                waves.add(az.subList(0, split));
+                waves.add(az.subList(split, az.size()));
+            }
+            waves.removeIf(List::isEmpty);
+            return waves;
         }
     }
 
