@@ -39,6 +39,31 @@ final class PlanRun {
         }
     }
 
+    /**
+     * For a deployment that goes as a whole. {@code force}: an instance that resists is told of and
+     * passed over.
+     */
+    void deleteAll(boolean force) throws Exception {
+        if (plan.unneeded().isEmpty()) {
+            return;
+        }
+        TaskLog.Stage stage =
+                task.log().stage("Deleting instances", List.of(), plan.unneeded().size());
+        Parallel.forEach(
+                plan.unneeded(),
+                10,
+                i -> {
+                    try {
+                        perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0));
+                    } catch (RuntimeException e) {
+                        if (!force) {
+                            throw e;
+                        }
+                        task.log().warning(i.text() + ": " + e.getMessage());
+                    }
+                });
+    }
+
     /** Ids and addresses are recorded before anything is made that uses them (rule R4). */
     private void bind() {
         hands.store()

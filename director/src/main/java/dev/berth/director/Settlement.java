@@ -26,13 +26,36 @@ final class Settlement {
         this.hands = hands;
     }
 
-    /**
-     * Returns how many intents were settled; an intent that cannot be looked at now stays open and
-     * is said so.
-     */
+    /** All of them: at the director's start, before any task runs. */
     int settleAll() {
+        return settle(hands.store().read(s -> s.openIntents(null)));
+    }
+
+    /** Those of a task, and those of a deployment whose lock the task holds. */
+    int settle(long task, String deployment) {
+        return settle(
+                hands.store()
+                        .read(s ->
+                                s.openIntents(null).stream()
+                                        .filter(i ->
+                                                i.task() == task
+                                                        || (i.instance() != null
+                                                                && s.instance(i.instance())
+                                                                        .map(x ->
+                                                                                x.deployment()
+                                                                                        .equals(
+                                                                                                deployment))
+                                                                        .orElse(false)))
+                                        .toList()));
+    }
+
+    /**
+     * Returns how many were settled; an intent that cannot be looked at now stays open and is said
+     * so.
+     */
+    private int settle(List<Rows.Intent> open) {
         int settled = 0;
-        for (Rows.Intent intent : hands.store().read(s -> s.openIntents(null))) {
+        for (Rows.Intent intent : open) {
             try {
                 String outcome = settle(intent);
                 LOG.log(
