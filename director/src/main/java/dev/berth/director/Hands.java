@@ -31,7 +31,8 @@ record Hands(
         String directorUuid,
         String directorName,
         Welcome welcome,
-        Patience patience) {
+        Patience patience,
+        Parallel parallel) {
     /**
      * @param boshEnv merged into {@code env.bosh} of every VM: bus URLs, blobstores, Berth's
      *     registry; holds secrets

@@ -71,7 +71,7 @@ final class Observer {
         }
         Set<VmCid> gone = ConcurrentHashMap.newKeySet();
         if (!unsure.isEmpty()) {
-            Parallel.forEach(unsure, AT_ONCE, i -> observations.put(i.id(), ask(i, gone)));
+            hands.parallel().forEach(unsure, AT_ONCE, i -> observations.put(i.id(), ask(i, gone)));
         }
         holdersThatAreGone(recorded, gone);
         return new Seen(observations, gone);

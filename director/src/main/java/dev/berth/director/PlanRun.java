@@ -35,7 +35,7 @@ final class PlanRun {
         delete("Deleting unneeded instances", List.of(), plan.unneeded(), 10);
         create();
         for (List<GroupPlan> batch : plan.batches()) {
-            Parallel.forEach(batch, batch.size(), this::update);
+            hands.parallel().forEach(batch, batch.size(), this::update);
         }
     }
 
@@ -49,19 +49,20 @@ final class PlanRun {
         }
         TaskLog.Stage stage =
                 task.log().stage("Deleting instances", List.of(), plan.unneeded().size());
-        Parallel.forEach(
-                plan.unneeded(),
-                10,
-                i -> {
-                    try {
-                        perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0));
-                    } catch (RuntimeException e) {
-                        if (!force) {
-                            throw e;
-                        }
-                        task.log().warning(i.text() + ": " + e.getMessage());
-                    }
-                });
+        hands.parallel()
+                .forEach(
+                        plan.unneeded(),
+                        10,
+                        i -> {
+                            try {
+                                perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0));
+                            } catch (RuntimeException e) {
+                                if (!force) {
+                                    throw e;
+                                }
+                                task.log().warning(i.text() + ": " + e.getMessage());
+                            }
+                        });
     }
 
     /** Ids and addresses are recorded before anything is made that uses them (rule R4). */
@@ -119,10 +120,11 @@ final class PlanRun {
             return;
         }
         TaskLog.Stage stage = task.log().stage("Creating missing vms", List.of(), missing.size());
-        Parallel.forEach(
-                missing,
-                CREATIONS_AT_ONCE,
-                i -> perform(stage, i.text(), i, i.creation(), new Plan.WatchTime(0, 0)));
+        hands.parallel()
+                .forEach(
+                        missing,
+                        CREATIONS_AT_ONCE,
+                        i -> perform(stage, i.text(), i, i.creation(), new Plan.WatchTime(0, 0)));
     }
 
     private void update(GroupPlan group) throws Exception {
@@ -139,14 +141,22 @@ final class PlanRun {
         TaskLog.Stage stage =
                 task.log().stage("Updating instance", List.of(group.group()), changed.size());
         int canaries = Math.min(group.canaries(), changed.size());
-        Parallel.forEach(
-                changed.subList(0, canaries),
-                group.maxInFlight(),
-                i -> perform(stage, i.text() + " (canary)", i, i.steps(), group.canaryWatch()));
-        Parallel.forEach(
-                changed.subList(canaries, changed.size()),
-                group.maxInFlight(),
-                i -> perform(stage, i.text(), i, i.steps(), group.updateWatch()));
+        hands.parallel()
+                .forEach(
+                        changed.subList(0, canaries),
+                        group.maxInFlight(),
+                        i ->
+                                perform(
+                                        stage,
+                                        i.text() + " (canary)",
+                                        i,
+                                        i.steps(),
+                                        group.canaryWatch()));
+        hands.parallel()
+                .forEach(
+                        changed.subList(canaries, changed.size()),
+                        group.maxInFlight(),
+                        i -> perform(stage, i.text(), i, i.steps(), group.updateWatch()));
     }
 
     private void delete(String title, List<String> tags, List<InstancePlan> instances, int atOnce)
@@ -155,10 +165,11 @@ final class PlanRun {
             return;
         }
         TaskLog.Stage stage = task.log().stage(title, tags, instances.size());
-        Parallel.forEach(
-                instances,
-                atOnce,
-                i -> perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0)));
+        hands.parallel()
+                .forEach(
+                        instances,
+                        atOnce,
+                        i -> perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0)));
     }
 
     private void perform(

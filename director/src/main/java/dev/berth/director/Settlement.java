@@ -28,12 +28,12 @@ final class Settlement {
 
     /** All of them: at the director's start, before any task runs. */
     int settleAll() {
-        return settle(hands.store().read(s -> s.openIntents(null)));
+        return settleEach(hands.store().read(s -> s.openIntents(null)));
     }
 
     /** Those of a task, and those of a deployment whose lock the task holds. */
     int settle(long task, String deployment) {
-        return settle(
+        return settleEach(
                 hands.store()
                         .read(s ->
                                 s.openIntents(null).stream()
@@ -53,7 +53,7 @@ final class Settlement {
      * Returns how many were settled; an intent that cannot be looked at now stays open and is said
      * so.
      */
-    private int settle(List<Rows.Intent> open) {
+    private int settleEach(List<Rows.Intent> open) {
         int settled = 0;
         for (Rows.Intent intent : open) {
             try {
