@@ -158,7 +158,7 @@ final class Builder {
                     "run it with sudo, as ./berth does by itself");
         }
         Files.createDirectories(options.cache());
-        long free = Files.getFileStore(options.cache()).getUsableSpace();
+        long free = options.cache().toFile().getUsableSpace();
         if (free < BYTES_NEEDED) {
             throw Layers.refused(
                     "only %d MB are free under %s; a stemcell needs %d MB"

@@ -132,8 +132,8 @@ final class Layers {
         }
         Path agent = fresh(cache.resolve("agent"));
         Path lib = Files.createDirectories(agent.resolve(HOME).resolve("lib"));
-        for (Path jar : recipe.agentJars()) {
-            Files.copy(jar, lib.resolve(jar.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
+        for (Recipe.AgentJar jar : recipe.agentJars()) {
+            Files.copy(jar.file(), lib.resolve(jar.name()), StandardCopyOption.COPY_ATTRIBUTES);
         }
         Path bin = Files.createDirectories(agent.resolve("var/vcap/bosh/bin"));
         for (String program : Recipe.PROGRAMS) {
@@ -172,7 +172,7 @@ final class Layers {
         options.add("-cp");
         options.add(
                 recipe.agentJars().stream()
-                        .map(jar -> "/" + HOME + "/lib/" + jar.getFileName())
+                        .map(jar -> "/" + HOME + "/lib/" + jar.name())
                         .collect(Collectors.joining(":")));
         return options;
     }

@@ -2,12 +2,16 @@ package dev.berth.stemcell;
 
 import dev.berth.model.Problem;
 import dev.berth.model.ProblemException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +51,7 @@ record Options(
         }
         String dist = environment.getOrDefault("BERTH_DIST", "dist/target");
         Base base = new Base.Debootstrap();
-        String suite = "bookworm";
+        String suite = suiteFor(javaVendor(), codename());
         String mirror =
                 environment.getOrDefault("BERTH_DEBIAN_MIRROR", "");
         Path out = null;
@@ -81,6 +85,32 @@ record Options(
                 gzip,
                 json,
                 force);
+    }
+
+    /**
+     * The suite to build when none is named. A JDK packaged by a distribution is linked against
+     * that distribution's C library and runs in no older one; others are linked to run nearly
+     * anywhere.
+     */
+    static String suiteFor(String javaVendor, String hostCodename) {
+        boolean packaged = javaVendor.contains("Debian") || javaVendor.contains("Ubuntu");
+        return packaged && SUITES.contains(hostCodename) ? hostCodename : SUITES.getFirst();
+    }
+
+    private static String javaVendor() {
+        return System.getProperty("java.vendor", "");
+    }
+
+    /** The host's Debian suite; empty where there is none. */
+    private static String codename() {
+        try (Stream<String> lines = Files.lines(Path.of("/etc/os-release"))) {
+            return lines.filter(line -> line.startsWith("VERSION_CODENAME="))
+                    .map(line -> line.substring(line.indexOf('=') + 1))
+                    .findFirst()
+                    .orElse("");
+        } catch (IOException | UncheckedIOException e) {
+            return "";
+        }
     }
 
     /** Splits {@code --key=value}, so that both spellings read alike. */

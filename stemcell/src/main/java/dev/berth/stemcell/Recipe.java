@@ -21,7 +21,14 @@ record Recipe(
         List<String> packages,
         List<String> trim,
         String javaVersion,
-        List<Path> agentJars) {
+        List<AgentJar> agentJars) {
+    /** One jar of the agent's class path, as it was when the recipe was read. */
+    record AgentJar(Path file, String digest) {
+        String name() {
+            return file.getFileName().toString();
+        }
+    }
+
     /** Raised when the way a layer is laid out changes though none of its inputs does. */
     private static final String LAYOUT = "1";
 
@@ -73,7 +80,7 @@ record Recipe(
         parts.addAll(JVM_OPTIONS);
         parts.addAll(List.of(resource("train.sh"), resource("pack.sh")));
         PROGRAMS.forEach(name -> parts.add(resource(name)));
-        agentJars.forEach(jar -> parts.add(jar.getFileName() + " " + digest(jar)));
+        agentJars.forEach(jar -> parts.add(jar.name() + " " + jar.digest()));
         return key(parts.toArray(String[]::new));
     }
 
@@ -105,12 +112,15 @@ record Recipe(
     }
 
     /** In name order: the AOT cache holds only for the class path it was made with. */
-    private static List<Path> jars(Path directory) {
+    private static List<AgentJar> jars(Path directory) {
         if (!Files.isDirectory(directory)) {
             return List.of();
         }
         try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".jar"))
+                    .sorted()
+                    .map(file -> new AgentJar(file, digest(file)))
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
