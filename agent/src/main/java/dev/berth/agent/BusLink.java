@@ -60,6 +60,9 @@ final class BusLink implements Bus, AutoCloseable {
     private @Nullable Connection link;
     private boolean closed;
 
+    /** The library says only that it could not connect; why, it tells its error listener. */
+    private volatile String lastTrouble = "";
+
     /**
      * @param requests called with each message to this agent, one at a time; must return quickly
      * @param connected called after each (re)connection, when the subscription is in force
@@ -148,6 +151,7 @@ final class BusLink implements Bus, AutoCloseable {
 
     private @Nullable Connection connect(Endpoint to, int refusals) throws InterruptedException {
         try {
+            lastTrouble = "";
             return Nats.connect(options(to));
         } catch (IOException | IllegalArgumentException e) {
             // Once per outage in full, then at each doubling: an outage of days must not fill the
@@ -158,7 +162,8 @@ final class BusLink implements Bus, AutoCloseable {
                         "bus={0} attempt={1} reason={2}",
                         to.urls(),
                         refusals + 1,
-                        ActionException.words(e));
+                        ActionException.words(e)
+                                + (lastTrouble.isEmpty() ? "" : ": " + lastTrouble));
             }
             return null;
         }
@@ -207,7 +212,7 @@ final class BusLink implements Bus, AutoCloseable {
                         .maxMessagesInOutgoingQueue(512)
                         .executor(Executors.newThreadPerTaskExecutor(threads))
                         .connectionListener((connection, event) -> onEvent(connection, event))
-                        .errorListener(new Quiet());
+                        .errorListener(new Troubles());
         if (to.tls() != null) {
             builder.sslContext(to.tls());
         }
@@ -293,7 +298,7 @@ final class BusLink implements Bus, AutoCloseable {
     }
 
     /** The library prints errors of its own to the console otherwise. */
-    private static final class Quiet implements ErrorListener {
+    private final class Troubles implements ErrorListener {
         @Override
         public void errorOccurred(Connection connection, String error) {
             LOG.log(System.Logger.Level.WARNING, "bus error: {0}", error);
@@ -301,6 +306,7 @@ final class BusLink implements Bus, AutoCloseable {
 
         @Override
         public void exceptionOccurred(Connection connection, Exception e) {
+            lastTrouble = ActionException.words(e);
             LOG.log(System.Logger.Level.DEBUG, "bus exception: {0}", ActionException.words(e));
         }
 
