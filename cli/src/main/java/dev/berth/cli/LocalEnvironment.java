@@ -97,6 +97,7 @@ final class LocalEnvironment {
         var file =
                 new EnvironmentFile(
                         name,
+                        java.util.UUID.randomUUID().toString(),
                         choices.listen(),
                         api,
                         bus,
@@ -338,7 +339,7 @@ final class LocalEnvironment {
             int code =
                     Tools.show(
                             Map.of("BERTH_HOME", home.path().toString()),
-                            List.of(home.launcher(), "cpi", "docker", "--purge"));
+                            List.of(home.launcher(), "cpi", "docker", "--purge", file().uuid()));
             if (code != 0) {
                 throw new CliException(
                         "not everything could be deleted; " + home.path() + " is kept, try again");
