@@ -80,7 +80,7 @@ public final class Director implements AutoCloseable {
 
         var box = SecretBox.open(folder.resolve("key"));
         var trail = new AuditTrail(store, clock);
-        var variables = new Variables(store, box, clock, environment.name(), trail);
+        var variables = new Variables(store, box, identity, clock);
         var trust = Pki.tls(pki.caCertificate(), pki.server("director", apiHosts(environment)));
         var pins = new ImagePins(environment.registryPort(), trust, environment.registryUser(), environment.registryPassword());
         var tasks = keep(new Tasks(store, folder.resolve("tasks"), clock, Tasks.Bounds.DEFAULT));

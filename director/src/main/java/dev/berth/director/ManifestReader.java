@@ -20,6 +20,7 @@ import dev.berth.model.Share;
 import dev.berth.model.StemcellRef;
 import dev.berth.model.Subnet;
 import dev.berth.model.UpdatePolicy;
+import dev.berth.model.VariableDefinition;
 import dev.berth.model.VariableSource;
 import dev.berth.model.YamlDocument;
 import dev.berth.planner.Desired;
@@ -67,13 +68,19 @@ final class ManifestReader implements DeploymentReader {
     private Reading read(String deployment, String text, List<Long> configIds, Fields options, Fields stateChange, TaskLog log, boolean generate) {
         CloudConfig cloud = cloudConfig(configIds);
         List<Rows.Stemcell> stemcells = hands.store().read(s -> s.stemcells());
-        DeploymentManifest manifest = Manifests.parse(YamlDocument.parse(text), cloud, stemcells.stream().map(ManifestReader::available).toList());
+        YamlDocument document = YamlDocument.parse(text);
+        List<StemcellRef.Available> available = stemcells.stream().map(ManifestReader::available).toList();
+        List<VariableDefinition> definitions = Manifests.variables(document);
+        // All of it is checked with stand-ins first, so that a manifest that is refused has generated nothing.
+        Manifests.resolve(document, values(deployment, definitions, log, true), cloud, available);
+        if (generate) {
+            variables.generate(deployment, definitions);
+        }
+        Interpolation values = values(deployment, definitions, log, !generate);
+        DeploymentManifest manifest = Manifests.resolve(document, values, cloud, available);
         cloud.warnings().forEach(w -> log.warning(w.text()));
         manifest.warnings().forEach(w -> log.warning(w.text()));
-        if (generate) {
-            variables.generate(deployment, manifest.variables());
-        }
-        DeploymentManifest resolved = manifest.interpolated(Interpolation.of(hiding(deployment, manifest, log, generate), hands.directorName(), deployment));
+        DeploymentManifest resolved = manifest.interpolated(values);
         Map<String, DeployScope.GroupContent> contents = contents(deployment, resolved, cloud);
         var groups = new ArrayList<Desired.Group>();
         for (InstanceGroup group : manifest.instanceGroups()) {
@@ -102,24 +109,17 @@ final class ManifestReader implements DeploymentReader {
         return new StemcellRef.Available(row.name(), row.operatingSystem(), row.version());
     }
 
-    /** Every value read goes to the log's redaction first. A dry run generates nothing, so what is not there yet has a stand-in. */
-    private VariableSource hiding(String deployment, DeploymentManifest manifest, TaskLog log, boolean generate) {
+    /** Every value read goes to the log's redaction first. {@code standIns}: what is defined and not there yet has one. */
+    private Interpolation values(String deployment, List<VariableDefinition> definitions, TaskLog log, boolean standIns) {
         Interpolation names = Interpolation.of(variables, hands.directorName(), deployment);
-        List<String> defined = manifest.variables().stream().map(v -> names.absolute(v.name())).toList();
-        return name -> {
-            Optional<Object> value = variables.get(name);
-            value.ifPresent(v -> hide(v, log));
-            return value.isEmpty() && !generate && defined.contains(name) ? Optional.of("(to be generated)") : value;
-        };
-    }
-
-    private static void hide(Object value, TaskLog log) {
-        switch (value) {
-            case String text -> log.hide(text);
-            case Map<?, ?> map -> map.values().forEach(v -> hide(v, log));
-            case List<?> list -> list.forEach(v -> hide(v, log));
-            default -> {}
-        }
+        List<String> defined = definitions.stream().map(v -> names.absolute(v.name())).toList();
+        VariableSource real = variables.hiddenIn(log);
+        VariableSource source =
+                name -> {
+                    Optional<Object> value = real.get(name);
+                    return value.isEmpty() && standIns && defined.contains(name) ? Optional.of("(to be generated)") : value;
+                };
+        return Interpolation.of(source, hands.directorName(), deployment);
     }
 
     // --- containers
