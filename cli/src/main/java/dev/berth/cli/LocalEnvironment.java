@@ -231,35 +231,8 @@ final class LocalEnvironment {
     // --- what every environment has
 
     private void stemcell(Api api) {
-        Tools.Ran built =
-                Tools.run(
-                        Map.of("BERTH_HOME", home.path().toString()),
-                        List.of(home.launcher(), "stemcell", "build", "--check", "--json"),
-                        60);
-        Fields stemcell =
-                built.code() == 0
-                        ? Fields.of(Json.parse(lastLine(built.output())), "stemcell")
-                        : null;
-        if (stemcell == null) {
-            screen.line(
-                    "building the stemcell (a Debian root with a Docker Engine and the agent; minutes the first time)");
-            int code =
-                    Tools.show(
-                            Map.of("BERTH_HOME", home.path().toString()),
-                            List.of(home.launcher(), "stemcell", "build"));
-            if (code != 0) {
-                throw new CliException(
-                        "the stemcell could not be built; what stands above says why");
-            }
-            Tools.Ran again =
-                    Tools.run(
-                            Map.of("BERTH_HOME", home.path().toString()),
-                            List.of(home.launcher(), "stemcell", "build", "--check", "--json"),
-                            60);
-            stemcell =
-                    Fields.of(
-                            Json.parse(lastLine(again.orFail("finding the stemcell"))), "stemcell");
-        }
+        String made = Tools.answer(Map.of("BERTH_HOME", home.path().toString()), List.of(home.launcher(), "stemcell", "build", "--json"), "the stemcell could not be built; what stands above says why");
+        Fields stemcell = Fields.of(Json.parse(lastLine(made)), "stemcell");
         String name = stemcell.string("name");
         String version = stemcell.string("version");
         boolean there =
