@@ -171,11 +171,13 @@ class NatsServerTest {
     @Test
     void aLeftOverServerIsTakenOverWithItsAgentsConnected() throws Exception {
         try (TestAgent a = TestAgent.connect(A, server.admit(A), server.port())) {
-            server.leave();
+            NatsServer first = server;
+            first.leave();
             NatsServer second = startAgain(0);
+            server = second;
             assertThat(second.isAdopted()).isTrue();
-            assertThat(second.pid()).isEqualTo(server.pid());
-            assertThat(second.port()).isEqualTo(server.port());
+            assertThat(second.pid()).isEqualTo(first.pid());
+            assertThat(second.port()).isEqualTo(first.port());
             TestAgent.connect(B, second.admit(B), second.port()).close();
             assertThat(a.isConnected()).isTrue();
             assertThat(a.errors).isEmpty();
@@ -183,7 +185,6 @@ class NatsServerTest {
             ProcessHandle.of(pid).orElseThrow().destroyForcibly();
             Until.within(Duration.ofSeconds(10), "another server", () -> second.pid() != pid);
             Until.within(Duration.ofSeconds(10), "agent back", a::isConnected);
-            server = second;
         }
     }
 
