@@ -318,7 +318,6 @@ final class LocalEnvironment {
                         "not everything could be deleted; " + home.path() + " is kept, try again");
             }
         }
-        stopPrivateEngine();
         if (purge) {
             deleteHome();
         }
@@ -330,11 +329,6 @@ final class LocalEnvironment {
                         : "stopped; VMs and containers go on, start again with: "
                                 + home.launcher()
                                 + " up");
-    }
-
-    private void stopPrivateEngine() {
-        pid(home.path().resolve("engine/docker.pid"), "dockerd")
-                .ifPresent(pid -> stop(pid, "private Docker Engine"));
     }
 
     private void stop(long pid, String what) {
@@ -349,7 +343,10 @@ final class LocalEnvironment {
         throw new CliException(what + " (pid " + pid + ") did not stop within 30 s");
     }
 
-    /** All but the cache, which costs minutes to make and holds nothing of this environment. */
+    /**
+     * All but the cache, which costs minutes to make and holds nothing of this environment, and a private engine, which
+     * the launcher ends.
+     */
     private void deleteHome() {
         Tools.run(
                         Map.of(),
@@ -362,6 +359,9 @@ final class LocalEnvironment {
                         "!",
                         "-name",
                         "cache",
+                        "!",
+                        "-name",
+                        "engine",
                         "-exec",
                         "rm",
                         "-rf",

@@ -138,7 +138,7 @@ public final class Director implements AutoCloseable {
     private void registry(Path home, Clock clock, EnvironmentFile environment, Pki pki, List<String> hosts) {
         var names = new java.util.ArrayList<>(List.of(EnvironmentFile.REGISTRY_NAME));
         names.addAll(hosts);
-        pki.server("registry", names);
+        pki.server("registry", names, dev.berth.bus.CertificateMaker.Key.EC_P256);
         keep(
                 RegistryServer.start(
                         new RegistryServer.Settings(

@@ -252,4 +252,15 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     public boolean responsive(AgentId agent) {
         return monitor.responsive(agent);
     }
+
+    /** Silence in between says nothing about agents. */
+    @Override
+    public void busLost() {
+        monitor.bus(false);
+    }
+
+    @Override
+    public void busBack() {
+        monitor.bus(true);
+    }
 }
