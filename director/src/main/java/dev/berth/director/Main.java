@@ -15,6 +15,10 @@ public final class Main {
     public static void main(String[] args) throws InterruptedException {
         // One line an event: the log is read by people and by grep.
         System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL %4$s %5$s%6$s%n");
+        if (args.length > 0 && args[0].equals("--train")) {
+            TrainingRun.run();
+            System.exit(0); // threads of the rehearsal would keep it alive
+        }
         String home = System.getenv("BERTH_HOME");
         if (home == null) {
             System.err.println("BERTH_HOME is not set; start the director with the launcher: ./berth up");
