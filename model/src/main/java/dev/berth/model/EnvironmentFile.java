@@ -47,7 +47,9 @@ public record EnvironmentFile(
         Fields network = f.object("network");
         Fields registry = f.object("registry");
         return new EnvironmentFile(
-                f.string("name"), f.string("uuid"), f.string("host"),
+                f.string("name"),
+                f.string("uuid"),
+                f.string("host"),
                 (int) f.integer("api_port"),
                 (int) f.integer("bus_port"),
                 (int) registry.integer("port"),
@@ -65,7 +67,11 @@ public record EnvironmentFile(
     public void save(Path home) throws IOException {
         Map<String, Object> tree =
                 Json.of(
-                        "name", name, "uuid", uuid, "host",
+                        "name",
+                        name,
+                        "uuid",
+                        uuid,
+                        "host",
                         host,
                         "api_port",
                         apiPort,
