@@ -296,6 +296,7 @@ public final class Interpolation {
                         "define it under 'variables', or set it");
                 return Optional.empty();
             }
+            findings.secret(value.get());
             return descend(value.get(), name, placeholder.keys(), path);
         }
 
