@@ -22,7 +22,7 @@ public final class Interpolation {
     /** Parts of a manifest resolved only when used, so that their secrets are never kept. */
     private static final Pattern LATE =
             Pattern.compile(
-                    "variables"
+                    "variables|(.*/)?cloud_properties"
                             + "|(instance_groups/\\*/(jobs/\\*/)?|addons/\\*/(jobs/\\*/)?)?properties"
                             + "/(?!containers(/|$)).*"
                             + "|instance_groups/\\*/env"

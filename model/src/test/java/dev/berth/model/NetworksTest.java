@@ -7,6 +7,8 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -56,6 +58,30 @@ class NetworksTest {
                                 + " gateway=10.245.0.1}");
         assertThat(network.subnetsFor("z3")).isEmpty();
         assertThat(network.subnetsFor("z1")).hasSize(1);
+    }
+
+    @Test
+    void sectionsMayBeVariablesAndCloudPropertiesStayRaw() {
+        var variables =
+                Interpolation.absoluteOnly(name ->
+                        Optional.of(
+                                List.of(
+                                        Map.of(
+                                                "name",
+                                                "t",
+                                                "cloud_properties",
+                                                Map.of("key", "((/later))")))));
+        String text = Examples.CLOUD.replaceAll("vm_types:\n.*\n.*\n", "vm_types: ((/types))\n");
+        assertThatThrownBy(() ->
+                        CloudConfigs.parse(YamlDocument.parseConfig(text, "cloud"), variables))
+                .hasMessageContaining("unknown vm type 'default'. Known vm types are: t");
+        var config =
+                CloudConfigs.parse(
+                        YamlDocument.parseConfig(
+                                text.replace("vm_type: default", "vm_type: t"), "cloud"),
+                        variables);
+        assertThat(config.vmType("t").orElseThrow().cloudProperties())
+                .isEqualTo(Map.of("key", "((/later))"));
     }
 
     @Test
