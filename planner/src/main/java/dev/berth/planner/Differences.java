@@ -95,6 +95,8 @@ final class Differences {
                                             + vm.cid()
                                             + " is silent, last seen "
                                             + silent.lastSeen()));
+            case Observation.Unfinished() ->
+                    changes.add(new Change("vm", "VM " + vm.cid() + " was left half-made"));
             case Observation.Stopped() ->
                     changes.add(new Change("state", "VM " + vm.cid() + " is switched off"));
             case Observation.Answers answers -> {}

@@ -48,6 +48,7 @@ final class InstanceSteps {
             case Observation.Stopped() -> switchedOff = hasVm;
             case Observation.Silent s -> {}
             case Observation.Gone() -> {}
+            case Observation.Unfinished() -> {}
             case Observation.NoVm() -> {}
         }
     }

@@ -25,6 +25,9 @@ public sealed interface Observation {
     /** The cloud says the VM is gone. */
     record Gone() implements Observation {}
 
+    /** A crash left the VM half-made: created, and its agent never welcomed. Nothing is on it. */
+    record Unfinished() implements Observation {}
+
     /** The instance has no VM to look at. */
     record NoVm() implements Observation {}
 }

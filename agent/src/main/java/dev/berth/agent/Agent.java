@@ -1,0 +1,160 @@
+package dev.berth.agent;
+
+import dev.berth.model.Clock;
+import dev.berth.wire.AgentSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The agent of one VM: everything between the bus on one side and the VM's containers, disks and
+ * programs on the other. Starting it waits for nothing, so that the bus is answered first; closing
+ * it ends only the link.
+ */
+final class Agent implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Agent.class.getName());
+
+    private final Layout layout;
+    private final CurrentSettings settings;
+    private final Programs programs;
+    private final Hosts hosts;
+    private final DnsRecords dns;
+    private final PendingCall pending;
+    private final CallQueue calls = new CallQueue();
+    private final BusLink bus;
+    private final Heart heart;
+    private final Disks disks;
+    private final Requests requests;
+
+    Agent(
+            Layout layout,
+            Settings loaded,
+            Workload workload,
+            DiskTools tools,
+            Programs programs,
+            Clock clock) {
+        this.layout = layout;
+        this.settings = new CurrentSettings(loaded);
+        this.programs = programs;
+        this.hosts = new Hosts(layout);
+        this.pending = new PendingCall(layout);
+        this.bus = new BusLink(loaded.agentId(), this::take, this::connected);
+        var spec = new InstanceSpec(layout);
+        var alerts = new Alerts(bus, spec, clock);
+        var records = new DiskRecords(layout, loaded.documentDisks());
+        this.disks =
+                new Disks(
+                        layout,
+                        tools,
+                        records,
+                        settings,
+                        workload,
+                        clock,
+                        proof -> {
+                            alerts.disk(proof);
+                            changed();
+                        });
+        var vitals = new Vitals(layout, programs);
+        var report =
+                new StateReport(layout, settings, spec, workload, disks::proven, vitals, clock);
+        this.heart = new Heart(report, bus, layout, () -> settings.get().heartbeatSeconds());
+        var blobs = new Blobs(layout, settings);
+        this.dns = new DnsRecords(layout, hosts, blobs);
+        workload.onChange(this::changed);
+        workload.onTrouble(alerts::tell);
+
+        var update = new SettingsUpdate(layout, settings, disks, programs, pending, this::link);
+        var ssh = new SshUsers(layout, programs, settings);
+        var actions = new ArrayList<Action>();
+        actions.addAll(new VmActions(calls, update, dns, ssh, layout, programs).all());
+        actions.addAll(
+                new InstanceActions(
+                                spec,
+                                workload,
+                                new Networks(settings),
+                                new Scripts(layout, spec),
+                                bus,
+                                heart,
+                                report)
+                        .all());
+        actions.addAll(new DiskActions(disks, heart).all());
+        actions.addAll(
+                new LogActions(new LogBundle(layout, workload, programs), blobs, layout, programs)
+                        .all());
+        this.requests = new Requests(actions, calls, bus);
+    }
+
+    /** Returns at once; everything goes on in threads of its own. */
+    void start() {
+        requests.start();
+        calls.start();
+        pending.take()
+                .ifPresent(kept -> requests.resume(kept.id(), kept.method(), kept.arguments()));
+        link(settings.get());
+        heart.start();
+        Thread.ofVirtual().name("disks").start(this::keepDisks);
+        Thread.ofVirtual().name("network").start(this::prepareNetwork);
+    }
+
+    private void take(byte[] message) {
+        requests.accept(message);
+    }
+
+    private void connected() {
+        heart.beatNow();
+    }
+
+    private void changed() {
+        heart.beatSoon();
+    }
+
+    private void link(Settings with) {
+        AgentSettings.Certificate credentials = with.busCertificate();
+        bus.use(
+                new BusLink.Endpoint(
+                        with.busUrls(), credentials == null ? null : BusTls.context(credentials)));
+    }
+
+    private void keepDisks() {
+        try {
+            disks.keepProven();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Names and routes that containers need; tried until they are there. */
+    private void prepareNetwork() {
+        AgentSettings.Registry registry = settings.get().document().registry();
+        for (int attempt = 0; ; attempt++) {
+            try {
+                dns.restore();
+                if (registry != null) {
+                    new RegistryRoute(layout, hosts, programs).lay(registry);
+                }
+                return;
+            } catch (RuntimeException e) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "the registry cannot be reached yet: {0}",
+                        ActionException.words(e));
+            }
+            try {
+                Thread.sleep(Duration.ofSeconds(Math.min(30, 1 << Math.min(attempt, 5))));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /** Cids of the disks proven now. */
+    List<String> provenDisks() {
+        return disks.proven();
+    }
+
+    @Override
+    public void close() {
+        bus.close();
+    }
+}

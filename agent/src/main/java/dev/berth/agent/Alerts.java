@@ -1,0 +1,75 @@
+package dev.berth.agent;
+
+import dev.berth.model.Clock;
+import dev.berth.wire.Alert;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * Tells the monitor of troubles of containers, daemon and disk, and of their end; the end of what
+ * was never told is not told either. Thread-safe.
+ */
+final class Alerts {
+    private final Bus bus;
+    private final InstanceSpec spec;
+    private final Clock clock;
+    private final Set<String> open = new HashSet<>();
+
+    Alerts(Bus bus, InstanceSpec spec, Clock clock) {
+        this.bus = bus;
+        this.spec = spec;
+        this.clock = clock;
+    }
+
+    synchronized void tell(Workload.Trouble trouble) {
+        if (trouble.resolved()
+                ? !open.remove(trouble.key())
+                : !open.add(trouble.key()) && trouble.severity() > 2) {
+            return; // a trouble that goes on is told again only when it has become critical
+        }
+        String group = spec.get().string("name", "");
+        String instance = group.isEmpty() ? "" : group + "/" + spec.get().string("id", "") + " - ";
+        bus.tellMonitor(
+                "alert",
+                new Alert(
+                                UUID.randomUUID().toString(),
+                                trouble.severity(),
+                                instance + trouble.title(),
+                                trouble.summary(),
+                                clock.now().getEpochSecond(),
+                                trouble.key(),
+                                spec.get().optionalString("deployment"),
+                                trouble.resolved() ? "resolved" : "trouble")
+                        .toTree());
+    }
+
+    /** Follows the proof of the persistent disk. */
+    void disk(StoreProof proof) {
+        switch (proof) {
+            case StoreProof.Unproven bad when bad.planned() -> {
+                // soon over, one way or the other
+            }
+            case StoreProof.Unproven bad ->
+                    tell(
+                            new Workload.Trouble(
+                                    "disk", 2, false, "persistent disk not proven", bad.reason()));
+            case StoreProof.Proven good ->
+                    tell(
+                            new Workload.Trouble(
+                                    "disk",
+                                    4,
+                                    true,
+                                    "persistent disk proven",
+                                    "disk " + good.cid() + " is mounted and sound"));
+            case StoreProof.None none ->
+                    tell(
+                            new Workload.Trouble(
+                                    "disk",
+                                    4,
+                                    true,
+                                    "persistent disk removed",
+                                    "no disk belongs here any more"));
+        }
+    }
+}

@@ -1,0 +1,318 @@
+package dev.berth.agent;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.berth.model.AgentId;
+import dev.berth.model.Json;
+import io.nats.client.Connection;
+import io.nats.client.ConnectionListener.Events;
+import io.nats.client.Consumer;
+import io.nats.client.ErrorListener;
+import io.nats.client.Nats;
+import io.nats.client.Options;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The agent's link to NATS. It is tried for ever: at once, then after a quarter of a second,
+ * growing to a few seconds. The client library's own reconnecting is off: it gives up after two
+ * refusals by one server, and a refusal is normal while the director is letting a new agent in.
+ *
+ * <p>New credentials are taken in place: the new connection is made first, then the old one closed.
+ */
+final class BusLink implements Bus, AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(BusLink.class.getName());
+    private static final Duration FIRST_DELAY = Duration.ofMillis(250);
+    private static final Duration LONGEST_DELAY = Duration.ofSeconds(3);
+    private static final int KEPT_MESSAGES = 64;
+    private static final int KEPT_BYTES = 2 * 1024 * 1024;
+
+    /**
+     * After this the director has given the call up (45 s), and alerts are better late than never.
+     */
+    private static final long REPLY_LIFE_NANOS = TimeUnit.SECONDS.toNanos(45);
+
+    /** Where the bus is and how to be let in; without a context the link is plain, for tests. */
+    record Endpoint(List<String> urls, @Nullable SSLContext tls) {}
+
+    private record Kept(String subject, byte[] payload, long dropAfterNanos) {}
+
+    private final AgentId agent;
+    private final java.util.function.Consumer<byte[]> requests;
+    private final Runnable connected;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Kept> kept = new ArrayDeque<>();
+    private int keptBytes;
+    private @Nullable Endpoint endpoint;
+    private @Nullable Endpoint linkedTo;
+    private @Nullable Connection link;
+    private boolean closed;
+
+    /** The library says only that it could not connect; why, it tells its error listener. */
+    private volatile String lastTrouble = "";
+
+    /**
+     * @param requests called with each message to this agent, one at a time; must return quickly
+     * @param connected called after each (re)connection, when the subscription is in force
+     */
+    BusLink(AgentId agent, java.util.function.Consumer<byte[]> requests, Runnable connected) {
+        this.agent = agent;
+        this.requests = requests;
+        this.connected = connected;
+    }
+
+    /** Connects, or moves the link in place when there is one already. */
+    void use(Endpoint wished) {
+        locked(() -> {
+            boolean first = endpoint == null;
+            endpoint = wished;
+            changed.signalAll();
+            if (first) {
+                Thread.ofVirtual().name("bus").start(this::stayConnected);
+            }
+        });
+    }
+
+    @Override
+    public void reply(String subject, byte[] envelope) {
+        send(subject, envelope, System.nanoTime() + REPLY_LIFE_NANOS);
+    }
+
+    @Override
+    public void tellMonitor(String topic, Map<String, Object> message) {
+        byte[] payload = Json.write(message).getBytes(UTF_8);
+        String subject = "hm.agent." + topic + "." + agent;
+        if (topic.equals("heartbeat")) {
+            publish(subject, payload);
+        } else {
+            send(subject, payload, Long.MAX_VALUE);
+        }
+    }
+
+    @Override
+    public void announceShutdown() {
+        send("hm.agent.shutdown." + agent, "null".getBytes(UTF_8), Long.MAX_VALUE);
+    }
+
+    @Override
+    public void close() {
+        locked(() -> {
+            closed = true;
+            changed.signalAll();
+        });
+    }
+
+    private void stayConnected() {
+        int refusals = 0;
+        try {
+            while (true) {
+                Endpoint next = nextEndpoint();
+                if (next == null) {
+                    break;
+                }
+                Connection fresh = connect(next, refusals);
+                if (fresh == null) {
+                    pause(refusals++);
+                } else {
+                    refusals = 0;
+                    install(fresh, next);
+                }
+            }
+            closeQuietly(link);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits until a connection has to be made and says to where; null at the end. */
+    private @Nullable Endpoint nextEndpoint() throws InterruptedException {
+        lock.lock();
+        try {
+            while (!closed && link != null && Objects.equals(endpoint, linkedTo)) {
+                changed.await();
+            }
+            return closed ? null : endpoint;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Connection connect(Endpoint to, int refusals) throws InterruptedException {
+        try {
+            lastTrouble = "";
+            return Nats.connect(options(to));
+        } catch (IOException | IllegalArgumentException e) {
+            // Once per outage in full, then at each doubling: an outage of days must not fill the
+            // log.
+            if (Integer.bitCount(refusals) <= 1) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "bus={0} attempt={1} reason={2}",
+                        to.urls(),
+                        refusals + 1,
+                        ActionException.words(e)
+                                + (lastTrouble.isEmpty() ? "" : ": " + lastTrouble));
+            }
+            return null;
+        }
+    }
+
+    private void pause(int refusals) throws InterruptedException {
+        long delay =
+                Math.min(LONGEST_DELAY.toMillis(), FIRST_DELAY.toMillis() << Math.min(refusals, 8));
+        lock.lock();
+        try {
+            if (!closed) {
+                long ignored = changed.awaitNanos(TimeUnit.MILLISECONDS.toNanos(delay));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void install(Connection fresh, Endpoint to) {
+        fresh.createDispatcher(message -> requests.accept(message.getData()))
+                .subscribe("agent." + agent);
+        Connection[] old = new Connection[1];
+        locked(() -> {
+            old[0] = link;
+            link = fresh.getStatus() == Connection.Status.CONNECTED ? fresh : null;
+            linkedTo = to;
+            flushKept();
+        });
+        closeQuietly(old[0]);
+        LOG.log(System.Logger.Level.INFO, "bus={0} state=connected", fresh.getConnectedUrl());
+        connected.run();
+    }
+
+    private Options options(Endpoint to) {
+        var threads = Thread.ofVirtual().name("nats-", 0).factory();
+        var builder =
+                new Options.Builder()
+                        .servers(to.urls().toArray(String[]::new))
+                        .connectionName("agent " + agent)
+                        .connectionTimeout(Duration.ofSeconds(2))
+                        .pingInterval(Duration.ofSeconds(5))
+                        .maxPingsOut(2)
+                        .socketWriteTimeout(Duration.ofSeconds(10))
+                        .maxReconnects(0)
+                        .bufferSize(16 * 1024)
+                        .maxMessagesInOutgoingQueue(512)
+                        .executor(Executors.newThreadPerTaskExecutor(threads))
+                        .connectionListener((connection, event) -> onEvent(connection, event))
+                        .errorListener(new Troubles());
+        if (to.tls() != null) {
+            builder.sslContext(to.tls());
+        }
+        return builder.build();
+    }
+
+    private void onEvent(Connection connection, Events event) {
+        if (event == Events.CLOSED || event == Events.DISCONNECTED) {
+            locked(() -> {
+                if (link == connection) {
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "bus={0} state=disconnected",
+                            linkedTo == null ? "" : linkedTo.urls());
+                    link = null;
+                    changed.signalAll();
+                }
+            });
+        }
+    }
+
+    private void send(String subject, byte[] payload, long dropAfterNanos) {
+        locked(() -> {
+            if (!publish(subject, payload)) {
+                kept.addLast(new Kept(subject, payload, dropAfterNanos));
+                keptBytes += payload.length;
+                while (kept.size() > KEPT_MESSAGES || keptBytes > KEPT_BYTES) {
+                    keptBytes -= kept.removeFirst().payload().length;
+                }
+            }
+        });
+    }
+
+    private void flushKept() {
+        long now = System.nanoTime();
+        while (link != null && !kept.isEmpty()) {
+            Kept oldest = kept.removeFirst();
+            keptBytes -= oldest.payload().length;
+            if (oldest.dropAfterNanos() == Long.MAX_VALUE || oldest.dropAfterNanos() - now > 0) {
+                publish(oldest.subject(), oldest.payload());
+            }
+        }
+    }
+
+    private boolean publish(String subject, byte[] payload) {
+        lock.lock();
+        try {
+            if (link == null) {
+                return false;
+            }
+            link.publish(subject, payload);
+            return true;
+        } catch (IllegalStateException | IllegalArgumentException e) {
+            // Closed between the look and the call, or a reply_to that is no subject.
+            LOG.log(
+                    System.Logger.Level.DEBUG,
+                    "subject={0} not sent: {1}",
+                    subject,
+                    e.getMessage());
+            return e instanceof IllegalArgumentException;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void locked(Runnable work) {
+        lock.lock();
+        try {
+            work.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void closeQuietly(@Nullable Connection connection) {
+        if (connection != null) {
+            try {
+                connection.close();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** The library prints errors of its own to the console otherwise. */
+    private final class Troubles implements ErrorListener {
+        @Override
+        public void errorOccurred(Connection connection, String error) {
+            LOG.log(System.Logger.Level.WARNING, "bus error: {0}", error);
+        }
+
+        @Override
+        public void exceptionOccurred(Connection connection, Exception e) {
+            lastTrouble = ActionException.words(e);
+            LOG.log(System.Logger.Level.DEBUG, "bus exception: {0}", ActionException.words(e));
+        }
+
+        @Override
+        public void slowConsumerDetected(Connection connection, Consumer consumer) {
+            LOG.log(System.Logger.Level.WARNING, "requests come faster than they are taken");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package dev.berth.agent;
+
+import static dev.berth.agent.Action.background;
+
+import dev.berth.model.DiskCid;
+import java.util.List;
+import java.util.Map;
+
+/** Persistent disks on the wire. */
+final class DiskActions {
+    private final Disks disks;
+    private final Heart heart;
+
+    DiskActions(Disks disks, Heart heart) {
+        this.disks = disks;
+        this.heart = heart;
+    }
+
+    List<Action> all() {
+        return List.of(
+                background("list_disk", 0, (a, call) -> disks.list()),
+                background("add_persistent_disk", 2, (a, call) -> disks.add(cid(a), hint(a))),
+                background("remove_persistent_disk", 1, (a, call) -> disks.remove(cid(a))),
+                background("mount_disk", 1, (a, call) -> then(disks.mount(cid(a)))),
+                background("unmount_disk", 1, (a, call) -> then(disks.unmount(cid(a)))),
+                background("migrate_disk", 0, (a, call) -> then(disks.migrate())),
+                background("grow_disk", 1, (a, call) -> then(disks.grow(cid(a)))));
+    }
+
+    private static DiskCid cid(Arguments a) {
+        if (a.string(0).isBlank()) {
+            throw new ActionException("the disk id is empty");
+        }
+        return new DiskCid(a.string(0));
+    }
+
+    private static Object hint(Arguments a) {
+        return switch (a.at(1)) {
+            case String path -> path;
+            case Map<?, ?> map -> map;
+            case null -> throw new ActionException("the disk hint is missing");
+            default -> throw new ActionException("the disk hint should be a string or an object");
+        };
+    }
+
+    private Map<String, Object> then(Map<String, Object> value) {
+        heart.beatSoon();
+        return value;
+    }
+}

@@ -1,0 +1,202 @@
+package dev.berth.agent;
+
+import static dev.berth.agent.Action.background;
+import static dev.berth.agent.Action.cancellable;
+import static dev.berth.agent.Action.inOrder;
+import static dev.berth.agent.Action.look;
+
+import dev.berth.model.ContainerSpec;
+import dev.berth.model.Fields;
+import dev.berth.model.Json;
+import dev.berth.wire.ApplySpec;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+
+/** What runs on this VM: prepare, apply, start, stop, scripts, and each container by itself. */
+final class InstanceActions {
+    /** The director gives up waiting after this as well. */
+    private static final Duration STOP_LIMIT = Duration.ofMinutes(5);
+
+    private static final Duration EXEC_LIMIT = Duration.ofSeconds(40);
+    private static final int EXEC_OUTPUT = 256 * 1024;
+    private static final int MOST_LOG_LINES = 10_000;
+
+    private final InstanceSpec spec;
+    private final Workload workload;
+    private final Networks networks;
+    private final Scripts scripts;
+    private final Bus bus;
+    private final Heart heart;
+    private final StateReport report;
+
+    InstanceActions(
+            InstanceSpec spec,
+            Workload workload,
+            Networks networks,
+            Scripts scripts,
+            Bus bus,
+            Heart heart,
+            StateReport report) {
+        this.spec = spec;
+        this.workload = workload;
+        this.networks = networks;
+        this.scripts = scripts;
+        this.bus = bus;
+        this.heart = heart;
+        this.report = report;
+    }
+
+    List<Action> all() {
+        return List.of(
+                look("get_state", 0, (a, call) -> report.state(a.string(0).equals("full"))),
+                background("prepare", 1, (a, call) -> prepare(a)),
+                background("apply", 1, (a, call) -> apply(a)),
+                inOrder("start", 0, (a, call) -> start()),
+                background("stop", 0, (a, call) -> stop()),
+                cancellable("drain", 1, this::drain),
+                background("run_script", 1, (a, call) -> runScript(a, call)),
+                background(
+                        "restart_container",
+                        1,
+                        (a, call) -> each(a, workload::restartContainer, "restarted")),
+                background(
+                        "stop_container",
+                        1,
+                        (a, call) -> each(a, workload::stopContainer, "stopped")),
+                background(
+                        "start_container",
+                        1,
+                        (a, call) -> each(a, workload::startContainer, "started")),
+                look(
+                        "container_logs",
+                        1,
+                        (a, call) ->
+                                workload.logs(
+                                        a.string(0),
+                                        Math.clamp(a.integer(1, 200), 1, MOST_LOG_LINES))),
+                background("run_in_container", 2, (a, call) -> runInContainer(a)));
+    }
+
+    private static List<ContainerSpec> containers(ApplySpec wish) {
+        List<ContainerSpec> containers = wish.containers();
+        return containers == null ? List.of() : containers;
+    }
+
+    private Object prepare(Arguments a) {
+        workload.prepare(containers(ApplySpec.fromTree(a.object(0, "apply spec").tree())));
+        return "prepared";
+    }
+
+    /** The first, partial apply only says which instance this is; a full one carries containers. */
+    private Object apply(Arguments a) {
+        Fields raw = a.object(0, "apply spec");
+        ApplySpec wish = ApplySpec.fromTree(raw.tree());
+        var resolved = new LinkedHashMap<>(raw.tree());
+        resolved.put("networks", networks.resolve(wish.networks()));
+        if (wish.containers() != null) {
+            workload.apply(containers(wish));
+        }
+        spec.store(Fields.of(resolved, "apply spec"));
+        heart.beatSoon();
+        return "applied";
+    }
+
+    private Object start() {
+        workload.start();
+        heart.beatSoon();
+        return "started";
+    }
+
+    private Object stop() {
+        workload.stop(STOP_LIMIT);
+        heart.beatNow();
+        return "stopped";
+    }
+
+    private Object drain(Arguments a, AgentCall call) {
+        String type = a.string(0);
+        Fields next = a.object(1, "apply spec");
+        var environment = new LinkedHashMap<String, String>();
+        environment.put("BOSH_JOB_STATE", diskState(spec.get()));
+        if (!next.tree().isEmpty()) {
+            environment.put("BOSH_JOB_NEXT_STATE", diskState(next));
+        }
+        switch (type) {
+            case "shutdown" -> {
+                bus.announceShutdown();
+                scripts.drainAll("job_shutdown", "hash_unchanged", List.of(), environment, call);
+            }
+            case "update" -> {
+                if (next.tree().isEmpty()) {
+                    throw new ActionException("Drain update requires new spec");
+                }
+                scripts.drainAll(
+                        spec.jobs().isEmpty() ? "job_new" : "job_changed",
+                        hashChange(next),
+                        changedPackages(next),
+                        environment,
+                        call);
+            }
+            default -> throw new ActionException("Unknown drain type " + type);
+        }
+        return 0;
+    }
+
+    private static String diskState(Fields spec) {
+        return Json.write(Json.of("persistent_disk", spec.integer("persistent_disk", 0)));
+    }
+
+    private String hashChange(Fields next) {
+        String before = spec.get().string("configuration_hash", "");
+        if (before.isEmpty()) {
+            return "hash_new";
+        }
+        return before.equals(next.string("configuration_hash", ""))
+                ? "hash_unchanged"
+                : "hash_changed";
+    }
+
+    private List<String> changedPackages(Fields next) {
+        Fields before = spec.get().object("packages");
+        var changed = new TreeSet<String>();
+        next.object("packages")
+                .tree()
+                .forEach((name, value) -> {
+                    Object digest = Fields.of(value, "package " + name).tree().get("sha1");
+                    if (!before.has(name)
+                            || !Objects.equals(digest, before.object(name).tree().get("sha1"))) {
+                        changed.add(name);
+                    }
+                });
+        return List.copyOf(changed);
+    }
+
+    private Object runScript(Arguments a, AgentCall call) {
+        scripts.runAll(a.string(0), a.object(1, "options").stringMap("env"), call);
+        return Map.of();
+    }
+
+    private static Object each(
+            Arguments a, java.util.function.Consumer<String> act, String answer) {
+        act.accept(a.string(0));
+        return answer;
+    }
+
+    private Object runInContainer(Arguments a) {
+        Workload.Output output = workload.run(a.string(0), a.strings(1), EXEC_LIMIT);
+        return Json.of(
+                "stdout", bounded(output.stdout()),
+                "stderr", bounded(output.stderr()),
+                "exit_code", output.exitCode());
+    }
+
+    private static String bounded(String text) {
+        return text.length() <= EXEC_OUTPUT
+                ? text
+                : text.substring(0, EXEC_OUTPUT) + "\n...[truncated]...\n";
+    }
+}

@@ -1,0 +1,90 @@
+package dev.berth.agent;
+
+import java.nio.file.Path;
+
+/**
+ * Where the agent's files are.
+ *
+ * @param base {@code /var/vcap} in a VM
+ * @param etc {@code /etc} in a VM
+ * @param proc {@code /proc}
+ * @param sys {@code /sys}
+ */
+record Layout(Path base, Path etc, Path proc, Path sys) {
+    static Layout of(Path base) {
+        return new Layout(base, Path.of("/etc"), Path.of("/proc"), Path.of("/sys"));
+    }
+
+    Path bosh() {
+        return base.resolve("bosh");
+    }
+
+    Path spec() {
+        return bosh().resolve("spec.json");
+    }
+
+    Path updatedSettings() {
+        return bosh().resolve("update_settings.json");
+    }
+
+    Path cachedSettings() {
+        return bosh().resolve("settings.json");
+    }
+
+    Path pendingCalls() {
+        return bosh().resolve("tasks.json");
+    }
+
+    Path diskHints() {
+        return bosh().resolve("persistent_disk_hints.json");
+    }
+
+    Path lastMountedDisk() {
+        return bosh().resolve("managed_disk_settings.json");
+    }
+
+    /** Cid of the disk that this agent saw blank and began to format. */
+    Path formattingDisk() {
+        return bosh().resolve("formatting_disk");
+    }
+
+    Path data() {
+        return base.resolve("data");
+    }
+
+    Path store() {
+        return base.resolve("store");
+    }
+
+    Path migrationTarget() {
+        return base.resolve("store_migration_target");
+    }
+
+    Path instance() {
+        return base.resolve("instance");
+    }
+
+    Path jobs() {
+        return base.resolve("jobs");
+    }
+
+    Path jobLogs() {
+        return base.resolve("sys/log");
+    }
+
+    Path temporary() {
+        return data().resolve("tmp");
+    }
+
+    Path sensitiveBlobs() {
+        return data().resolve("sensitive_blobs");
+    }
+
+    Path hosts() {
+        return etc.resolve("hosts");
+    }
+
+    Path mountInfo() {
+        return proc.resolve("self/mountinfo");
+    }
+}

@@ -1,0 +1,75 @@
+package dev.berth.agent;
+
+import dev.berth.model.ContainerSpec;
+import dev.berth.wire.AgentState.ContainerState;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * The containers of this VM, as the agent needs them: a wish goes in, states and troubles come out.
+ * Failures are exceptions whose message an operator can use. Thread-safe.
+ */
+interface Workload {
+    /** Fetches or builds every image of these containers without touching what runs. */
+    void prepare(List<ContainerSpec> containers);
+
+    /** Makes this the wish, durably; what did not change is not touched. */
+    void apply(List<ContainerSpec> containers);
+
+    /**
+     * Wants the wished containers running; returns when that is written down, not when they are.
+     */
+    void start();
+
+    /** Wants none running, and waits until none is. */
+    void stop(Duration limit);
+
+    Status status();
+
+    /** Tells what is known of the persistent disk (rule R2); effects follow by themselves. */
+    void disk(StoreProof proof);
+
+    /** Names of containers that exist and use the persistent disk and may be running now. */
+    List<String> runningOnDisk();
+
+    void startContainer(String name);
+
+    /** Until it is started again, alone or with the instance. */
+    void stopContainer(String name);
+
+    /** With its dependents, in order. */
+    void restartContainer(String name);
+
+    /** The last lines of both streams. */
+    String logs(String name, int tail);
+
+    Output run(String name, List<String> command, Duration limit);
+
+    /** Called, on any thread, whenever {@link #status()} may have become another. */
+    void onChange(Runnable changed);
+
+    /** Called with each trouble that begins, worsens or ends. */
+    void onTrouble(Consumer<Trouble> trouble);
+
+    /**
+     * What all containers together are.
+     *
+     * @param jobState BOSH's word: {@code running}, {@code starting}, {@code failing}, {@code
+     *     stopped} or {@code unknown}
+     * @param daemon state of the Docker daemon in lower case
+     */
+    record Status(String jobState, String daemon, List<ContainerState> containers) {}
+
+    /** What a command in a container left behind. */
+    record Output(int exitCode, String stdout, String stderr) {}
+
+    /**
+     * Something an operator should hear of.
+     *
+     * @param key the same for the beginning, the worsening and the end of one trouble
+     * @param severity BOSH's: 1 alert, 2 critical, 3 error, 4 warning
+     * @param resolved whether this is its end
+     */
+    record Trouble(String key, int severity, boolean resolved, String title, String summary) {}
+}

@@ -1,0 +1,143 @@
+package dev.berth.agent;
+
+import dev.berth.model.ContainerSpec;
+import dev.berth.wire.AgentState.ContainerState;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Containers that are up as soon as they are started, and remembers what was asked. */
+final class FakeWorkload implements Workload {
+    final List<String> asked = new ArrayList<>();
+    final List<StoreProof> proofs = new ArrayList<>();
+    List<ContainerSpec> wish = List.of();
+    boolean running;
+    List<String> onDisk = List.of();
+
+    /** Whether users of the disk stop when it is no longer proven, as the supervisor makes them. */
+    boolean leavesUnprovenDisk = true;
+
+    volatile @Nullable CountDownLatch prepareBlocks;
+    private Runnable changed = () -> {};
+    private Consumer<Trouble> trouble = t -> {};
+
+    private synchronized void note(String what) {
+        asked.add(what);
+    }
+
+    @Override
+    public void prepare(List<ContainerSpec> containers) {
+        note("prepare " + containers.stream().map(ContainerSpec::name).toList());
+        CountDownLatch blocks = prepareBlocks;
+        if (blocks != null) {
+            try {
+                blocks.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        if (containers.stream().anyMatch(c -> "missing".equals(c.image()))) {
+            throw new ActionException("container 'x', image 'missing': manifest unknown");
+        }
+    }
+
+    @Override
+    public synchronized void apply(List<ContainerSpec> containers) {
+        note("apply " + containers.stream().map(ContainerSpec::name).toList());
+        wish = List.copyOf(containers);
+        changed.run();
+    }
+
+    @Override
+    public synchronized void start() {
+        note("start");
+        running = true;
+        changed.run();
+    }
+
+    @Override
+    public synchronized void stop(Duration limit) {
+        note("stop");
+        running = false;
+        changed.run();
+    }
+
+    @Override
+    public synchronized Status status() {
+        return new Status(
+                running || wish.isEmpty() ? "running" : "stopped",
+                "up",
+                wish.stream()
+                        .map(spec ->
+                                new ContainerState(
+                                        spec.name(),
+                                        String.valueOf(spec.image()),
+                                        null,
+                                        running ? "up" : "stopped",
+                                        "none",
+                                        spec.digest(),
+                                        null,
+                                        0,
+                                        0,
+                                        null,
+                                        false,
+                                        "",
+                                        0))
+                        .toList());
+    }
+
+    @Override
+    public synchronized void disk(StoreProof proof) {
+        proofs.add(proof);
+        if (leavesUnprovenDisk && !(proof instanceof StoreProof.Proven)) {
+            onDisk = List.of();
+        }
+    }
+
+    @Override
+    public synchronized List<String> runningOnDisk() {
+        return onDisk;
+    }
+
+    @Override
+    public void startContainer(String name) {
+        note("start " + name);
+    }
+
+    @Override
+    public void stopContainer(String name) {
+        note("stop " + name);
+    }
+
+    @Override
+    public void restartContainer(String name) {
+        note("restart " + name);
+    }
+
+    @Override
+    public String logs(String name, int tail) {
+        return "log of " + name + "\n";
+    }
+
+    @Override
+    public Output run(String name, List<String> command, Duration limit) {
+        return new Output(3, String.join(" ", command), "");
+    }
+
+    @Override
+    public void onChange(Runnable listener) {
+        changed = listener;
+    }
+
+    @Override
+    public void onTrouble(Consumer<Trouble> listener) {
+        trouble = listener;
+    }
+
+    void raise(Trouble what) {
+        trouble.accept(what);
+    }
+}

@@ -1,0 +1,262 @@
+package dev.berth.supervisor;
+
+import dev.berth.engine.Engine;
+import dev.berth.engine.EngineException;
+import dev.berth.model.ContainerSpec;
+import dev.berth.model.Fields;
+import dev.berth.model.Json;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs steps against an engine: the only place in the supervisor that acts. Blocking; thread-safe;
+ * never throws for what an engine may answer.
+ */
+final class EngineExecutor {
+    private final Engine engine;
+    private final SupervisorConfig config;
+    private final DiskProof disk;
+    private final RegistryAuths auths;
+    private final CreateBody bodies;
+    private final HostDirectories directories;
+
+    /** The network was seen in this life of the daemon. */
+    private final AtomicBoolean networkSeen = new AtomicBoolean();
+
+    EngineExecutor(Engine engine, SupervisorConfig config, DiskProof disk, RegistryAuths auths) {
+        this.engine = engine;
+        this.config = config;
+        this.disk = disk;
+        this.auths = auths;
+        this.bodies = new CreateBody(config);
+        this.directories = new HostDirectories(bodies);
+    }
+
+    Outcome run(Step step) {
+        try {
+            return switch (step) {
+                case Step.PullImage s -> ensureImage(s.spec());
+                case Step.BuildImage s -> ensureImage(s.spec());
+                case Step.CreateContainer s -> create(s);
+                case Step.StartContainer s -> start(s);
+                case Step.StopContainer s -> {
+                    engine.stopContainer(s.id(), s.grace());
+                    yield done();
+                }
+                case Step.RemoveContainer s -> {
+                    engine.removeContainer(s.id(), false, true);
+                    yield done();
+                }
+            };
+        } catch (EngineException e) {
+            return refused(step, e);
+        } catch (IOException | IllegalArgumentException e) {
+            return new Outcome.Failed(String.valueOf(e.getMessage()), true, false);
+        }
+    }
+
+    private static Outcome done() {
+        return new Outcome.Done("");
+    }
+
+    private Outcome refused(Step step, EngineException e) {
+        if (e.isUnknown()) {
+            return new Outcome.Unknown(String.valueOf(e.getMessage()));
+        }
+        if (e.isNotFound()
+                && (step instanceof Step.StartContainer || step instanceof Step.StopContainer)) {
+            return new Outcome.Unknown("the container has gone");
+        }
+        String words = String.valueOf(e.getMessage());
+        return switch (step) {
+            case Step.CreateContainer s -> refusedCreate(s, e, words);
+            // 400 of a start: the image has no such program, or the mount or device is impossible.
+            case Step.StartContainer _ -> new Outcome.Failed(words, e.status() == 400, false);
+            case Step.StopContainer _ ->
+                    new Outcome.Failed("cannot be stopped: " + words, false, false);
+            case Step.RemoveContainer _ ->
+                    new Outcome.Failed("cannot be removed: " + words, false, false);
+            case Step.PullImage _, Step.BuildImage _ -> new Outcome.Failed(words, false, false);
+        };
+    }
+
+    private Outcome refusedCreate(Step.CreateContainer s, EngineException e, String words) {
+        if (e.isConflict()) {
+            return heldName(s);
+        }
+        if (e.isNotFound()) {
+            boolean network = words.contains("network");
+            networkSeen.set(networkSeen.get() && !network);
+            return new Outcome.Failed(words, false, !network);
+        }
+        return new Outcome.Failed(words, e.status() == 400, false);
+    }
+
+    /**
+     * Our own container under the name is found by the next look; a foreign one stands in the way.
+     */
+    private Outcome heldName(Step.CreateContainer s) {
+        Optional<Map<String, Object>> holder = engine.inspectContainer(s.container());
+        if (holder.isEmpty()) {
+            return new Outcome.Unknown("the name was taken and is free again");
+        }
+        Fields f = Fields.of(holder.get(), "container");
+        boolean ours =
+                f.object("Config")
+                        .object("Labels")
+                        .string(Labels.INSTANCE, "")
+                        .equals(config.instance());
+        if (ours) {
+            return new Outcome.Unknown("a container of this name is there already");
+        }
+        String id = f.string("Id", "?");
+        return new Outcome.Failed(
+                "the name '"
+                        + s.container()
+                        + "' is held by container "
+                        + id.substring(0, Math.min(12, id.length()))
+                        + ", which Berth did not make; remove or rename that one",
+                true,
+                false);
+    }
+
+    // --- images
+
+    /** Makes sure that the image of a spec is here; the words of a failure name the image. */
+    Outcome ensureImage(ContainerSpec spec) {
+        String image = Images.nameOf(spec);
+        try {
+            if (engine.inspectImage(image).isPresent()) {
+                return done();
+            }
+            String dockerfile = spec.dockerfile();
+            if (dockerfile == null) {
+                return pull(image, spec.imageDigest());
+            }
+            for (String base : Images.basesOf(dockerfile)) {
+                if (engine.inspectImage(base).isEmpty()) {
+                    engine.pullImage(base, auths.forImage(base), progress -> {});
+                }
+            }
+            engine.buildImage(
+                    Images.context(dockerfile),
+                    image,
+                    Map.of(Labels.INSTANCE, config.instance()),
+                    progress -> {});
+            return done();
+        } catch (EngineException e) {
+            if (e.isUnknown()) {
+                return new Outcome.Unknown(String.valueOf(e.getMessage()));
+            }
+            String what =
+                    spec.dockerfile() == null
+                            ? "image " + image + " cannot be pulled: "
+                            : "the image of its dockerfile cannot be built: ";
+            return new Outcome.Failed(what + e.getMessage(), needsChange(e), false);
+        }
+    }
+
+    private Outcome pull(String image, @Nullable String digest) {
+        engine.pullImage(image, auths.forImage(image), progress -> {});
+        Optional<Map<String, Object>> pulled = engine.inspectImage(image);
+        if (pulled.isEmpty()) {
+            return new Outcome.Failed(
+                    "image " + image + " was pulled but the engine does not have it", false, false);
+        }
+        List<String> digests = Fields.of(pulled.get(), "image").strings("RepoDigests");
+        if (digest != null && digests.stream().noneMatch(d -> d.endsWith("@" + digest))) {
+            return new Outcome.Failed(
+                    "image " + image + " was pulled but came as " + digests, true, false);
+        }
+        return done();
+    }
+
+    /** No such image, or no right to it: a registry's outage reads otherwise. */
+    private static boolean needsChange(EngineException e) {
+        String words = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+        return e.isNotFound()
+                || words.contains("manifest unknown")
+                || words.contains("not found")
+                || words.contains("denied")
+                || words.contains("unauthorized")
+                || words.contains("invalid reference");
+    }
+
+    // --- containers
+
+    private Outcome create(Step.CreateContainer s) throws IOException {
+        if (unproven(s.spec()) instanceof Outcome.Failed failed) {
+            return failed;
+        }
+        ensureNetwork();
+        directories.ensure(s.spec(), () -> userOf(s.spec()));
+        Map<String, Object> body =
+                bodies.of(s.spec(), s.digest(), s.intent(), imageEntrypoint(s.spec()));
+        return new Outcome.Done(engine.createContainer(s.container(), body));
+    }
+
+    private Outcome start(Step.StartContainer s) throws IOException {
+        if (unproven(s.spec()) instanceof Outcome.Failed failed) {
+            return failed;
+        }
+        directories.ensure(s.spec(), () -> userOf(s.spec()));
+        engine.startContainer(s.id());
+        return done();
+    }
+
+    /** The disk is proven once more at the last moment: it may have gone since the decision. */
+    private @Nullable Outcome unproven(ContainerSpec spec) {
+        return spec.usesPersistentDisk() && disk.prove() instanceof DiskState.Unproven bad
+                ? new Outcome.Failed("its disk is not proven: " + bad.reason(), false, false)
+                : null;
+    }
+
+    private String userOf(ContainerSpec spec) {
+        String user = spec.user();
+        if (user != null) {
+            return user;
+        }
+        return imageConfig(spec).string("User", "");
+    }
+
+    private @Nullable List<String> imageEntrypoint(ContainerSpec spec) {
+        List<String> command = spec.command();
+        return command != null && command.isEmpty() && spec.entrypoint() == null
+                ? imageConfig(spec).strings("Entrypoint")
+                : null;
+    }
+
+    private Fields imageConfig(ContainerSpec spec) {
+        Map<String, Object> image = engine.inspectImage(Images.nameOf(spec)).orElse(Map.of());
+        return Fields.of(image, "image").object("Config");
+    }
+
+    /** The daemon came back, perhaps with other networks. */
+    void forgetNetwork() {
+        networkSeen.set(false);
+    }
+
+    private synchronized void ensureNetwork() {
+        if (networkSeen.get()) {
+            return;
+        }
+        if (engine.inspectNetwork(config.network()).isEmpty()) {
+            engine.createNetwork(
+                    Json.of(
+                            "Name",
+                            config.network(),
+                            "Driver",
+                            "bridge",
+                            "CheckDuplicate",
+                            true,
+                            "Labels",
+                            Json.of(Labels.INSTANCE, config.instance())));
+        }
+        networkSeen.set(true);
+    }
+}

@@ -1,0 +1,15 @@
+package dev.berth.supervisor;
+
+/** Labels on everything the supervisor makes: by them it is found again. */
+final class Labels {
+    static final String INSTANCE = "berth.instance";
+    static final String CONTAINER = "berth.container";
+
+    /** Digest of the whole spec that the container was made from. */
+    static final String SPEC = "berth.spec";
+
+    /** Identity of the step that made it. */
+    static final String INTENT = "berth.intent";
+
+    private Labels() {}
+}

@@ -1,0 +1,109 @@
+package dev.berth.supervisor;
+
+import java.time.Instant;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One of our containers as the engine shows it.
+ *
+ * @param name from our label; the wished container that this one stands for
+ * @param engineName the engine's name; another than {@code name} when somebody renamed it
+ * @param specDigest from our label; empty when the label is missing
+ * @param exitCode of the last exit; null when it runs, never ran, or the code is not known yet
+ * @param startedAt null when not known; a list does not tell it
+ * @param hostPorts ports of the VM that it holds while it runs
+ */
+record Observed(
+        String name,
+        String engineName,
+        String id,
+        String specDigest,
+        Phase phase,
+        Health health,
+        @Nullable Integer exitCode,
+        boolean oom,
+        @Nullable Instant startedAt,
+        Set<Integer> hostPorts) {
+    /** The engine's states, less those that a container under us cannot have. */
+    enum Phase {
+        CREATED,
+        RUNNING,
+        PAUSED,
+        EXITED
+    }
+
+    /** UNKNOWN right after a start, until a list or an event tells. */
+    enum Health {
+        UNKNOWN,
+        NONE,
+        STARTING,
+        HEALTHY,
+        UNHEALTHY
+    }
+
+    boolean running() {
+        return phase == Phase.RUNNING || phase == Phase.PAUSED;
+    }
+
+    Observed started(Instant at) {
+        return new Observed(
+                name,
+                engineName,
+                id,
+                specDigest,
+                Phase.RUNNING,
+                Health.UNKNOWN,
+                null,
+                false,
+                at,
+                hostPorts);
+    }
+
+    Observed exited(@Nullable Integer code) {
+        return new Observed(
+                name,
+                engineName,
+                id,
+                specDigest,
+                Phase.EXITED,
+                health,
+                code,
+                oom,
+                startedAt,
+                hostPorts);
+    }
+
+    Observed with(Phase newPhase, Health newHealth) {
+        return new Observed(
+                name,
+                engineName,
+                id,
+                specDigest,
+                newPhase,
+                newHealth,
+                exitCode,
+                oom,
+                startedAt,
+                hostPorts);
+    }
+
+    Observed outOfMemory() {
+        return new Observed(
+                name,
+                engineName,
+                id,
+                specDigest,
+                phase,
+                health,
+                exitCode,
+                true,
+                startedAt,
+                hostPorts);
+    }
+
+    Observed startedSometime(@Nullable Instant at) {
+        return new Observed(
+                name, engineName, id, specDigest, phase, health, exitCode, oom, at, hostPorts);
+    }
+}

@@ -1,0 +1,118 @@
+package dev.berth.supervisor;
+
+import dev.berth.supervisor.Wish.Wished;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Makes the status out of what a {@link Reconciler} knows. Pure. */
+final class StatusReport {
+    private final Reconciler reconciler;
+    private final Map<String, String> lastLogs;
+    private final DaemonState daemon;
+
+    StatusReport(Reconciler reconciler, Map<String, String> lastLogs, DaemonState daemon) {
+        this.reconciler = reconciler;
+        this.lastLogs = lastLogs;
+        this.daemon = daemon;
+    }
+
+    SupervisorStatus make() {
+        Map<String, Observed> seen = new HashMap<>();
+        for (Observed o : reconciler.seen()) {
+            seen.merge(o.name(), o, (a, b) -> a.engineName().equals(a.name()) ? a : b);
+        }
+        List<ContainerStatus> containers = new ArrayList<>();
+        Wish wish = reconciler.wish();
+        if (wish != null) {
+            for (Wished w : wish.containers().values()) {
+                containers.add(container(w.name(), w, seen.remove(w.name())));
+            }
+        }
+        seen.keySet().stream()
+                .sorted()
+                .forEach(name -> containers.add(container(name, null, seen.get(name))));
+        return new SupervisorStatus(jobState(wish), daemon, reconciler.disk(), containers);
+    }
+
+    private ContainerStatus container(String name, @Nullable Wished w, @Nullable Observed o) {
+        Memo m = reconciler.memos().getOrDefault(name, new Memo());
+        Observed running = o != null && o.running() ? o : null;
+        LastExit exit = m.lastExit;
+        Instant next = later(m.nextTry, m.imageNextTry);
+        boolean waits = m.state == ContainerState.BACKOFF || m.state == ContainerState.BLOCKED;
+        return new ContainerStatus(
+                name,
+                w == null || w.spec().image() == null ? "" : String.valueOf(w.spec().image()),
+                w == null ? null : w.spec().imageDigest(),
+                m.state.wireName(),
+                running == null ? "" : running.health().name().toLowerCase(Locale.ROOT),
+                o == null ? "" : o.specDigest(),
+                o == null ? null : o.id(),
+                running == null ? 0 : millis(m.startedAt),
+                m.restarts,
+                m.failures,
+                exit == null ? null : exit.code(),
+                exit != null && exit.oom(),
+                exit == null ? 0 : exit.at().toEpochMilli(),
+                lastLogs.getOrDefault(name, ""),
+                reason(m),
+                m.cause,
+                waits ? millis(next) : 0);
+    }
+
+    private String reason(Memo m) {
+        if (!daemon.operating() && reconciler.wish() != null) {
+            String words = "the docker daemon is " + daemon.name().toLowerCase(Locale.ROOT);
+            return m.reason.isEmpty() ? words : m.reason + "; " + words;
+        }
+        // An old container runs on while the image of its new spec cannot be had.
+        return m.reason.isEmpty() && m.imageNextTry != null ? m.imageReason : m.reason;
+    }
+
+    private static @Nullable Instant later(@Nullable Instant a, @Nullable Instant b) {
+        if (a == null || b == null) {
+            return a == null ? b : a;
+        }
+        return a.isAfter(b) ? a : b;
+    }
+
+    private static long millis(@Nullable Instant at) {
+        return at == null ? 0 : at.toEpochMilli();
+    }
+
+    private String jobState(@Nullable Wish wish) {
+        if (wish == null) {
+            return reconciler.seen().isEmpty() ? "running" : "unknown";
+        }
+        if (!reconciler.listed() && !reconciler.everListed()) {
+            return "unknown";
+        }
+        if (!wish.running()) {
+            return reconciler.stillRunning().isEmpty() ? "stopped" : "running";
+        }
+        boolean all = true;
+        for (Wished w : wish.containers().values()) {
+            Memo m = reconciler.memos().getOrDefault(w.name(), new Memo());
+            if (failing(m)) {
+                return "failing";
+            }
+            all &= m.state == ContainerState.UP || m.state == ContainerState.DONE || m.held;
+        }
+        return all ? "running" : "starting";
+    }
+
+    private static boolean failing(Memo m) {
+        return switch (m.state) {
+            case BLOCKED, UNREADY -> true;
+            case BACKOFF -> m.failures >= 2 || m.imageFailures >= 1;
+            case STOPPED -> m.spent;
+            case WAITING, PREPARING, CREATING, STARTING, UP, STOPPING, DONE, GONE ->
+                    m.imageFailures >= 1;
+        };
+    }
+}

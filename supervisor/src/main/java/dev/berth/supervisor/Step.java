@@ -1,0 +1,55 @@
+package dev.berth.supervisor;
+
+import dev.berth.model.ContainerSpec;
+import java.time.Duration;
+
+/** One thing to do to the engine, with the reason that a person may read. */
+public sealed interface Step {
+    /** The container for whose sake it is done. */
+    String container();
+
+    String reason();
+
+    /** Makes sure that the image is here, pulling it when it is not. */
+    record PullImage(String container, String image, ContainerSpec spec, String reason)
+            implements Step {}
+
+    /** Makes sure that the image of an inline Dockerfile is here, building it when it is not. */
+    record BuildImage(String container, String image, ContainerSpec spec, String reason)
+            implements Step {}
+
+    /**
+     * @param intent goes into a label, so that after a crash the container can be told to be this
+     *     step's
+     */
+    record CreateContainer(ContainerSpec spec, String digest, String intent, String reason)
+            implements Step {
+        @Override
+        public String container() {
+            return spec.name();
+        }
+    }
+
+    /** Starts an existing container whose spec is the wished one. */
+    record StartContainer(ContainerSpec spec, String id, String reason) implements Step {
+        @Override
+        public String container() {
+            return spec.name();
+        }
+    }
+
+    /** Stop signal, grace, kill. */
+    record StopContainer(String container, String id, Duration grace, String reason)
+            implements Step {}
+
+    /** Removes a stopped container with its anonymous volumes. */
+    record RemoveContainer(String container, String id, String reason) implements Step {}
+
+    /** Whether the step is about an image only and leaves the container alone. */
+    default boolean isImage() {
+        return switch (this) {
+            case PullImage _, BuildImage _ -> true;
+            case CreateContainer _, StartContainer _, StopContainer _, RemoveContainer _ -> false;
+        };
+    }
+}

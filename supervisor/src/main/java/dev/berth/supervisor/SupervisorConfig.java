@@ -1,0 +1,45 @@
+package dev.berth.supervisor;
+
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * Where a supervisor stands.
+ *
+ * @param instance value of the label that marks our containers; one engine may serve several
+ * @param bootId of the VM, e.g. {@code /proc/sys/kernel/random/boot_id} or what the VM's init made
+ *     at its start; another one means that nothing observed before holds
+ * @param store mount point of the persistent disk, {@code /var/vcap/store} in a VM
+ * @param data directory on the ephemeral disk, {@code /var/vcap/data} in a VM
+ * @param network name of the bridge network that the containers of the instance share
+ * @param lookPeriod how often everything is listed though no event asks for it
+ */
+public record SupervisorConfig(
+        String instance,
+        String bootId,
+        Path store,
+        Path data,
+        String network,
+        Duration lookPeriod) {
+    /** Limits on steps that run at once: the engine and the disk gain nothing from more. */
+    static final int PULLS = 2;
+
+    static final int STARTS = 8;
+
+    /** How long an engine may take over a list before it counts as not answering. */
+    static final Duration LIST_LIMIT = Duration.ofSeconds(5);
+
+    /** How long {@link Supervisor#prepare} waits for a daemon that is just coming up. */
+    static final Duration DAEMON_PATIENCE = Duration.ofSeconds(60);
+
+    /** The paths of a BOSH VM. */
+    public static SupervisorConfig inVm(String instance, String bootId) {
+        return new SupervisorConfig(
+                instance,
+                bootId,
+                Path.of("/var/vcap/store"),
+                Path.of("/var/vcap/data"),
+                "berth",
+                Duration.ofSeconds(10));
+    }
+}

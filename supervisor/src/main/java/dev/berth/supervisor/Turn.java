@@ -1,0 +1,184 @@
+package dev.berth.supervisor;
+
+import dev.berth.supervisor.Graph.Edge;
+import dev.berth.supervisor.Wish.Wished;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The scratch of one decision: the situation sorted by name, copies of the memos to write on, and
+ * what has been concluded so far. Lives for one call of {@link SupervisorCore#decide}.
+ */
+final class Turn {
+    final Situation situation;
+    final Wish wish;
+    final Graph graph;
+    final Instant now;
+    final RandomGenerator random;
+    final Map<String, Memo> memos = new TreeMap<>();
+
+    /** The container that stands for each wished name. */
+    final Map<String, Observed> observed = new HashMap<>();
+
+    /** Containers of ours that stand for no wished name, or are second for one. */
+    final List<Observed> strays = new ArrayList<>();
+
+    /** Wished containers that run and are to go down, with the reason. */
+    final Map<String, String> stopping = new LinkedHashMap<>();
+
+    final List<Step> steps = new ArrayList<>();
+    final Map<String, String> exits = new TreeMap<>();
+    private @Nullable Instant wake;
+
+    Turn(Situation situation, Wish wish, RandomGenerator random) {
+        this.situation = situation;
+        this.wish = wish;
+        this.graph = wish.graph();
+        this.now = situation.now();
+        this.random = random;
+        situation.memos().forEach((name, memo) -> memos.put(name, memo.copy()));
+        for (Observed o : situation.observed()) {
+            place(o);
+        }
+    }
+
+    private void place(Observed o) {
+        Observed other = observed.get(o.name());
+        if (!wish.containers().containsKey(o.name())) {
+            strays.add(o);
+        } else if (other == null) {
+            observed.put(o.name(), o);
+        } else if (o.engineName().equals(o.name())) {
+            observed.put(o.name(), o);
+            strays.add(other);
+        } else {
+            strays.add(o);
+        }
+    }
+
+    Memo memo(String name) {
+        return memos.computeIfAbsent(name, x -> new Memo());
+    }
+
+    @Nullable Observed observed(String name) {
+        return observed.get(name);
+    }
+
+    boolean busy(String name) {
+        return situation.busy().containsKey(name);
+    }
+
+    boolean runs(String name) {
+        Observed o = observed.get(name);
+        return o != null && o.running();
+    }
+
+    boolean imageHere(Wished w) {
+        return situation.images().contains(w.image());
+    }
+
+    /** Runs with a spec other than the wished one. */
+    boolean outdated(Wished w) {
+        Observed o = observed.get(w.name());
+        return o != null && !o.specDigest().equals(w.digest());
+    }
+
+    boolean done(Wished w) {
+        return w.digest().equals(memo(w.name()).doneDigest);
+    }
+
+    void wakeAt(@Nullable Instant at) {
+        if (at != null && (wake == null || at.isBefore(wake))) {
+            wake = at;
+        }
+    }
+
+    boolean reached(@Nullable Instant at) {
+        return at == null || !now.isBefore(at);
+    }
+
+    /** Counts a failure and sets the time of the next try. */
+    void fail(Memo m, String why) {
+        m.failures++;
+        m.lastDelay = BackOff.afterFailure(m.failures, random);
+        m.nextTry = now.plus(m.lastDelay);
+        m.to(
+                ContainerState.BACKOFF,
+                why + (m.failures > 1 ? "; failed " + m.failures + " times in a row" : ""));
+    }
+
+    /**
+     * Whether the loss of an edge's target, or its return in another incarnation, brings its
+     * dependent down.
+     */
+    boolean lost(Memo dependent, Edge edge) {
+        Wished target = wish.containers().get(edge.to());
+        if (!edge.restart() || target == null) {
+            return false;
+        }
+        Memo m = memo(edge.to());
+        boolean otherIncarnation =
+                dependent.builtOn.getOrDefault(edge.to(), m.incarnation) != m.incarnation;
+        boolean standing = runs(edge.to()) || completed(target, m);
+        if (!edge.required()) {
+            return standing && otherIncarnation;
+        }
+        return switch (edge.condition()) {
+            case STARTED -> !standing || otherIncarnation;
+            case HEALTHY ->
+                    !runs(edge.to())
+                            || otherIncarnation
+                            || health(edge.to()) == Observed.Health.UNHEALTHY;
+            case COMPLETED -> !completed(target, m) || otherIncarnation;
+        };
+    }
+
+    /** A one-shot whose new spec waits for its image still counts by its old one. */
+    private boolean completed(Wished target, Memo m) {
+        return m.doneDigest != null && (done(target) || !imageHere(target));
+    }
+
+    private Observed.Health health(String name) {
+        Observed o = observed.get(name);
+        return o == null ? Observed.Health.UNKNOWN : o.health();
+    }
+
+    /** Whether the condition of an edge holds, so that its dependent may start. */
+    boolean holds(Edge edge) {
+        Wished target = wish.containers().get(edge.to());
+        if (target == null) {
+            return !edge.required();
+        }
+        Memo m = memo(edge.to());
+        boolean met =
+                switch (edge.condition()) {
+                    case STARTED -> standsFirm(edge.to()) || done(target);
+                    case HEALTHY -> standsFirm(edge.to()) && m.ready;
+                    case COMPLETED -> done(target);
+                };
+        return met || (!edge.required() && hopeless(m));
+    }
+
+    private boolean standsFirm(String name) {
+        return runs(name) && !busy(name) && !stopping.containsKey(name);
+    }
+
+    private static boolean hopeless(Memo m) {
+        return switch (m.state) {
+            case BLOCKED, STOPPED, GONE, UNREADY -> true;
+            case BACKOFF -> m.failures >= 2;
+            case WAITING, PREPARING, CREATING, STARTING, UP, STOPPING, DONE -> false;
+        };
+    }
+
+    Decision decision() {
+        return new Decision(memos, steps, exits, wake);
+    }
+}

@@ -1,0 +1,221 @@
+package dev.berth.supervisor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.berth.model.ContainerSpec;
+import dev.berth.model.ContainerSpec.Dependency.Condition;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
+
+/**
+ * What holds whatever the order of events, doubled and lost messages, and deaths of agent and
+ * daemon at any moment.
+ */
+class SupervisorPropertiesTest {
+    private static List<ContainerSpec> ten(String imageOfThird) {
+        List<ContainerSpec> specs = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            Specs spec = Specs.named("c" + i).image(i == 3 ? imageOfThird : "img:1");
+            if (i == 9) {
+                spec.store();
+            }
+            specs.add(spec.make());
+        }
+        return specs;
+    }
+
+    /** A random acyclic wish: dependencies point to lower numbers only. */
+    private static List<ContainerSpec> randomWish(World world) {
+        int count = 1 + world.any(7);
+        List<ContainerSpec> specs = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Specs spec = Specs.named("c" + i).image("img:" + (1 + world.any(2)));
+            if (world.any(4) == 0) {
+                spec.store();
+            }
+            for (int j = 0; j < i; j++) {
+                if (world.any(3) == 0) {
+                    spec.needs("c" + j, Condition.STARTED, world.any(5) > 0, true);
+                }
+            }
+            specs.add(spec.make());
+        }
+        return specs;
+    }
+
+    /**
+     * One container of ten changes while agent and daemon die at any moment and messages go astray:
+     * the nine others are never stopped, and the one arrives.
+     */
+    @Property(tries = 200, shrinking = ShrinkingMode.OFF)
+    void nineOfTenNeverStop(@ForAll long seed) {
+        var world = new World(seed);
+        world.wish(ten("img:1"), true);
+        world.run(Duration.ofSeconds(20));
+        world.unrest = 15;
+        world.wish(ten("img:2"), true);
+        for (int i = 0; i < 5; i++) {
+            world.run(Duration.ofMillis(world.any(200)));
+            switch (world.any(3)) {
+                case 0 -> world.agentDies();
+                case 1 -> world.daemon(false);
+                default -> world.daemon(true);
+            }
+        }
+        world.unrest = 0;
+        world.daemon(true);
+        world.run(Duration.ofMinutes(3));
+        assertThat(world.allUp()).as(world.report()).isTrue();
+        IntStream.range(0, 10)
+                .filter(i -> i != 3)
+                .forEach(i -> {
+                    assertThat(world.engine.deeds("stop", "c" + i)).isEmpty();
+                    assertThat(world.engine.deeds("start", "c" + i)).hasSize(1);
+                });
+        assertThat(world.engine.deeds("create", "c3")).hasSize(2);
+    }
+
+    /** Once the faults end all is up within bounded time, and then nothing moves. */
+    @Property(tries = 300, shrinking = ShrinkingMode.OFF)
+    void comesToRest(@ForAll long seed) {
+        var world = new World(seed);
+        world.unrest = world.any(40);
+        world.wish(randomWish(world), true);
+        for (int i = 0; i < 40; i++) {
+            world.run(Duration.ofMillis(world.any(3000)));
+            mischief(world);
+            assertOneOfAKind(world);
+        }
+        world.unrest = 0;
+        world.daemon(true);
+        world.disk(new DiskState.Proven("disk-1"));
+        List<ContainerSpec> last = randomWish(world);
+        world.wish(last, true);
+        world.run(Duration.ofMinutes(4));
+        assertThat(world.allUp()).as(world.report()).isTrue();
+        assertThat(world.engine.boxes).hasSameSizeAs(last);
+        int steps = world.steps;
+        world.wish(last, true);
+        world.run(Duration.ofMinutes(3));
+        assertThat(world.steps).as(world.report()).isEqualTo(steps);
+    }
+
+    private static void mischief(World world) {
+        String victim = "c" + world.any(7);
+        switch (world.any(9)) {
+            case 0, 1, 2 -> world.engine.die(victim, world.any(2) * 137);
+            case 3 -> world.agentDies();
+            case 4 -> world.daemon(false);
+            case 5, 6 -> world.daemon(true);
+            case 7 ->
+                    world.disk(
+                            world.any(2) == 0
+                                    ? new DiskState.Proven("disk-1")
+                                    : new DiskState.Unproven("gone"));
+            default -> world.wish(randomWish(world), world.any(5) > 0);
+        }
+    }
+
+    private static void assertOneOfAKind(World world) {
+        assertThat(
+                        world.engine.boxes.values().stream()
+                                .filter(FakeEngine.Box::runs)
+                                .map(b -> b.labels().get(Labels.CONTAINER)))
+                .doesNotHaveDuplicates();
+    }
+
+    /** A container that fails at once is never started sooner than its back-off demands. */
+    @Property(tries = 200, shrinking = ShrinkingMode.OFF)
+    void neverFasterThanTheBackOff(@ForAll long seed) {
+        var world = new World(seed);
+        world.unrest = world.any(30);
+        world.wish(List.of(Specs.named("a").make(), Specs.named("b").after("a").make()), true);
+        Instant end = world.now.plusSeconds(300);
+        Instant nextDeath = world.now.plusSeconds(100);
+        while (world.now.isBefore(end)) {
+            world.run(Duration.ofMillis(5 + world.any(20)));
+            world.engine.die("a", 1);
+            if (world.now.isAfter(nextDeath)) {
+                nextDeath = world.now.plusSeconds(60);
+                world.agentDies();
+            }
+        }
+        List<FakeEngine.Deed> starts = world.engine.deeds("start", "a");
+        for (int i = 2; i < starts.size(); i++) {
+            // The i-th start follows i failures; 0.8 for the spread, 100 ms for steps under way.
+            long demanded = i >= 9 ? 60_000 : 500L << (i - 2);
+            assertThat(Duration.between(starts.get(i - 1).at(), starts.get(i).at()).toMillis())
+                    .as("start " + i + " " + starts)
+                    .isGreaterThanOrEqualTo(demanded * 8 / 10 - 100);
+        }
+        assertThat(starts.size()).isLessThan(16);
+    }
+
+    /** No container runs on long after a dependency it is to be restarted with has gone. */
+    @Property(tries = 300, shrinking = ShrinkingMode.OFF)
+    void dependentsDoNotOutliveTheirDependencies(@ForAll long seed) {
+        var world = new World(seed);
+        world.unrest = world.any(20);
+        List<ContainerSpec> specs = randomWish(world);
+        world.wish(specs, true);
+        world.run(Duration.ofSeconds(10));
+        for (int i = 0; i < 10; i++) {
+            String victim = "c" + world.any(specs.size());
+            world.engine.die(victim, 1);
+            if (world.any(4) == 0) {
+                world.agentDies();
+            }
+            world.run(Duration.ofSeconds(20));
+            assertDependenciesRun(world, specs);
+        }
+    }
+
+    private static void assertDependenciesRun(World world, List<ContainerSpec> specs) {
+        for (ContainerSpec spec : specs) {
+            for (var edge : spec.dependsOn()) {
+                if (edge.restart() && world.engine.runs(spec.name())) {
+                    assertThat(world.engine.runs(edge.container()))
+                            .as(
+                                    spec.name()
+                                            + " runs without "
+                                            + edge.container()
+                                            + "\n"
+                                            + world.report())
+                            .isTrue();
+                    assertThat(world.engine.deeds("start", spec.name()).getLast().at())
+                            .isAfter(world.engine.deeds("start", edge.container()).getLast().at());
+                }
+            }
+        }
+    }
+
+    /** Without its proven disk no container that keeps data is ever started. */
+    @Property(tries = 200, shrinking = ShrinkingMode.OFF)
+    void nothingStartsOnAnUnprovenDisk(@ForAll long seed) {
+        var world = new World(seed);
+        world.unrest = world.any(30);
+        world.wish(List.of(Specs.named("db").store().make(), Specs.named("x").make()), true);
+        for (int i = 0; i < 20; i++) {
+            world.run(Duration.ofMillis(world.any(2000)));
+            world.disk(new DiskState.Unproven("gone"));
+            int starts = world.engine.deeds("start", "db").size();
+            for (int j = 0; j < 4; j++) {
+                world.run(Duration.ofSeconds(10));
+                switch (world.any(3)) {
+                    case 0 -> world.agentDies();
+                    case 1 -> world.engine.die("x", 1);
+                    default -> {}
+                }
+            }
+            assertThat(world.engine.deeds("start", "db")).hasSize(starts);
+            assertThat(world.engine.runs("db")).as(world.report()).isFalse();
+            world.disk(new DiskState.Proven("disk-1"));
+        }
+    }
+}
