@@ -1,8 +1,10 @@
 package dev.berth.cpi;
 
+import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,22 @@ public record CpiContext(
         }
         tree.putAll(properties);
         return tree;
+    }
+
+    /**
+     * The reverse of {@link #toTree}: what is not the contract's own is a property. A caller may
+     * leave out all of it.
+     */
+    public static CpiContext fromTree(Map<String, Object> tree) {
+        Fields f = Fields.of(tree, "context");
+        Long version = f.object("vm").object("stemcell").optionalInteger("api_version");
+        var properties = new LinkedHashMap<>(tree);
+        properties.keySet().removeAll(Set.of("director_uuid", "request_id", "vm"));
+        return new CpiContext(
+                f.string("director_uuid", ""),
+                f.string("request_id", ""),
+                version == null ? null : Math.toIntExact(version),
+                properties);
     }
 
     @Override

@@ -11,7 +11,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads and writes inside one transaction. Lists come in a stated, stable order. Not thread-safe.
+ * Reads and writes inside one transaction. Lists come in a stated, stable order; text orders byte
+ * by byte. A row that would break a rule between rows (a VM of no instance, a deployment deleted
+ * under its instances) is an {@link IllegalStateException} and ends the transaction. Not
+ * thread-safe.
  */
 public interface StoreSession {
     // --- settings of the director itself (uuid, resurrection, ...)
@@ -65,10 +68,10 @@ public interface StoreSession {
     /** Frees its addresses too; its VMs must be gone and its disks orphaned. */
     void deleteInstance(InstanceId id);
 
-    // --- VMs
+    // --- VMs, oldest first
     List<Rows.Vm> vms(@Nullable InstanceId instance);
 
-    /** VMs of one deployment, or of all. */
+    /** VMs of one deployment, or of all, in the order of their instances. */
     List<Rows.Vm> vmsOf(@Nullable String deployment);
 
     Optional<Rows.Vm> vm(AgentId agent);
@@ -91,7 +94,7 @@ public interface StoreSession {
 
     void deleteDisk(DiskCid cid);
 
-    // --- addresses, by address
+    // --- addresses, by address as text
     List<Rows.Ip> ips();
 
     List<Rows.Ip> ips(InstanceId instance);
@@ -136,9 +139,17 @@ public interface StoreSession {
             @Nullable String deployment,
             int limit);
 
+    /**
+     * Deletes ended tasks beyond the newest {@code keepPerType} of each type, with their journal;
+     * one whose journal has an open intent stays. Returns their ids, so that their logs can go too.
+     */
+    List<Long> forgetTasks(int keepPerType);
+
     // --- journal
+    /** The id must be new: an intent is written once. */
     void beginIntent(Rows.Intent intent);
 
+    /** Throws {@link IllegalStateException} when it is unknown or has ended already. */
     void endIntent(IntentId id, String outcome, Instant now);
 
     /** Oldest first; null: of any task. */
@@ -153,4 +164,7 @@ public interface StoreSession {
     Optional<Rows.Event> event(long id);
 
     List<Rows.Event> events(@Nullable Long beforeId, @Nullable String deployment, int limit);
+
+    /** Deletes all but the newest; returns how many went. */
+    int forgetEvents(int keep);
 }

@@ -177,6 +177,7 @@ final class Absorption {
         if (id != null && o != null) {
             turn.exits.put(w.name(), id);
         }
+        m.cause = m.stopAsked ? m.reason : exit.text();
         if (m.stopAsked) {
             m.stopAsked = false;
             if (m.stopCounts) {

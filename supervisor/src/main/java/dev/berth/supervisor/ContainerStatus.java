@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param lastLog the last lines of its output before it ended last, at most 50 lines and 8 KiB;
  *     empty when it never ended under this process
  * @param reason why it is in this state; empty when all is well
+ * @param cause why it was down before its present or coming start; empty before the first
  * @param nextTryMillis Unix milliseconds; 0 when no try is planned
  */
 public record ContainerStatus(
@@ -36,4 +37,5 @@ public record ContainerStatus(
         long lastExitAtMillis,
         String lastLog,
         String reason,
+        String cause,
         long nextTryMillis) {}

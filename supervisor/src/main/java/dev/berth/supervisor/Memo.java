@@ -17,6 +17,9 @@ final class Memo {
     ContainerState state = ContainerState.WAITING;
     String reason = "";
 
+    /** Why it went down last: what a later start is told to be for. */
+    String cause = "";
+
     /** Digest of the wished spec that the counters below belong to. */
     String digest = "";
 
@@ -77,6 +80,7 @@ final class Memo {
         var m = new Memo();
         m.state = state;
         m.reason = reason;
+        m.cause = cause;
         m.digest = digest;
         m.failures = failures;
         m.lastDelay = lastDelay;
@@ -127,6 +131,7 @@ final class Memo {
     void reboot() {
         forgive();
         stopped();
+        cause = "the VM booted";
         builtOn = new TreeMap<>();
         pendingStart = false;
         stopAsked = false;
@@ -148,6 +153,7 @@ final class Memo {
         var tree = new LinkedHashMap<String, Object>();
         tree.put("state", state.name());
         tree.put("reason", reason);
+        tree.put("cause", cause);
         tree.put("digest", digest);
         tree.put("failures", failures);
         tree.put("last_delay_ms", lastDelay.toMillis());
@@ -197,6 +203,7 @@ final class Memo {
         var m = new Memo();
         m.state = ContainerState.valueOf(f.string("state"));
         m.reason = f.string("reason", "");
+        m.cause = f.string("cause", "");
         m.digest = f.string("digest", "");
         m.failures = (int) f.integer("failures", 0);
         m.lastDelay = Duration.ofMillis(f.integer("last_delay_ms", 0));

@@ -188,7 +188,7 @@ final class StartPlan {
 
     private void act(Wished w, Memo m, @Nullable Observed o) {
         m.nextTry = null;
-        String why = m.reason.isEmpty() ? "it is wished" : m.reason;
+        String why = m.cause.isEmpty() ? "it is wished" : m.cause;
         if (o == null) {
             m.restarts = 0;
             m.to(ContainerState.CREATING, why);

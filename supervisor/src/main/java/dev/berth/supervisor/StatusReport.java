@@ -61,6 +61,7 @@ final class StatusReport {
                 exit == null ? 0 : exit.at().toEpochMilli(),
                 lastLogs.getOrDefault(name, ""),
                 reason(m),
+                m.cause,
                 waits ? millis(next) : 0);
     }
 

@@ -53,7 +53,7 @@ class SupervisorPropertiesTest {
      * One container of ten changes while agent and daemon die at any moment and messages go astray:
      * the nine others are never stopped, and the one arrives.
      */
-    @Property(tries = 400, shrinking = ShrinkingMode.OFF)
+    @Property(tries = 200, shrinking = ShrinkingMode.OFF)
     void nineOfTenNeverStop(@ForAll long seed) {
         var world = new World(seed);
         world.wish(ten("img:1"), true);
@@ -82,7 +82,7 @@ class SupervisorPropertiesTest {
     }
 
     /** Once the faults end all is up within bounded time, and then nothing moves. */
-    @Property(tries = 600, shrinking = ShrinkingMode.OFF)
+    @Property(tries = 300, shrinking = ShrinkingMode.OFF)
     void comesToRest(@ForAll long seed) {
         var world = new World(seed);
         world.unrest = world.any(40);

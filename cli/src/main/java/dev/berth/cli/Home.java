@@ -1,0 +1,56 @@
+package dev.berth.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Where the environment of this shell lives, and what the launcher says of this installation. */
+record Home(Path path, @Nullable Path dist, String java, @Nullable String engine, String launcher) {
+    static Home of(Map<String, String> env) {
+        String home = env.get("BERTH_HOME");
+        Path path =
+                home == null || home.isBlank()
+                        ? Path.of(env.getOrDefault("HOME", "/root"), ".berth")
+                        : Path.of(home);
+        String dist = env.get("BERTH_DIST");
+        return new Home(
+                path.toAbsolutePath().normalize(),
+                dist == null ? null : Path.of(dist),
+                env.getOrDefault("BERTH_JAVA", "java"),
+                env.get("BERTH_DOCKER_HOST"),
+                env.getOrDefault("BERTH_LAUNCHER", "berth"));
+    }
+
+    Path directorLog() {
+        return path.resolve("director/log");
+    }
+
+    Path pidFile() {
+        return path.resolve("director/director.pid");
+    }
+
+    Path caFile() {
+        return path.resolve("pki/ca.crt");
+    }
+
+    void create() {
+        try {
+            Files.createDirectories(
+                    path,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
+            Files.createDirectories(path.resolve("director"));
+        } catch (IOException e) {
+            throw new CliException(
+                    "cannot make "
+                            + path
+                            + ": "
+                            + e.getMessage()
+                            + "; set BERTH_HOME to a directory that can be written",
+                    e);
+        }
+    }
+}

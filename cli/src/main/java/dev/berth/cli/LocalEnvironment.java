@@ -1,0 +1,455 @@
+package dev.berth.cli;
+
+import dev.berth.model.EnvironmentFile;
+import dev.berth.model.Fields;
+import dev.berth.model.Json;
+import dev.berth.model.Secret;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The environment of this machine: one director with its bus and registry, VMs on the machine's
+ * Docker Engine, all state under BERTH_HOME. Every step looks first and does only what is missing.
+ */
+final class LocalEnvironment {
+    private static final Duration READY = Duration.ofSeconds(60);
+
+    private final Home home;
+    private final Screen screen;
+
+    LocalEnvironment(Home home, Screen screen) {
+        this.home = home;
+        this.screen = screen;
+    }
+
+    /** What can be chosen at the first start; null: the first that is free. */
+    record Choices(@Nullable String network, @Nullable Integer port, String listen) {}
+
+    EnvironmentFile file() {
+        if (!EnvironmentFile.exists(home.path())) {
+            throw new CliException(
+                    "there is no environment at "
+                            + home.path()
+                            + "; start one with: "
+                            + home.launcher()
+                            + " up");
+        }
+        try {
+            return EnvironmentFile.load(home.path());
+        } catch (IOException | IllegalArgumentException e) {
+            throw new CliException(
+                    "cannot read " + home.path().resolve("env.json") + ": " + e.getMessage(), e);
+        }
+    }
+
+    void up(Choices choices) {
+        home.create();
+        boolean first = !EnvironmentFile.exists(home.path());
+        EnvironmentFile file = first ? choose(choices) : file();
+        startDirector(file);
+        Api api = new Api(new Target(file.url(), file.user(), file.password().reveal(), ca()));
+        stemcell(api);
+        cloudConfig(api, file);
+        screen.line(
+                "environment '"
+                        + file.name()
+                        + "' is up at "
+                        + file.url()
+                        + " (VMs on "
+                        + file.networkRange()
+                        + ", images from "
+                        + EnvironmentFile.REGISTRY_NAME
+                        + ")");
+        if (first) {
+            screen.line("next: " + home.launcher() + " deploy -d shop examples/shop.yml");
+        }
+    }
+
+    private EnvironmentFile choose(Choices choices) {
+        String engine = home.engine();
+        if (engine == null) {
+            throw new CliException(
+                    "no Docker Engine is known; start this command with the launcher ./berth, or set BERTH_DOCKER_HOST=unix:///var/run/docker.sock");
+        }
+        var taken = new ArrayList<Integer>();
+        int api =
+                Ports.free(
+                        choices.port() == null ? 25555 : choices.port(),
+                        choices.port() != null,
+                        "director",
+                        taken);
+        int bus = Ports.free(4222, false, "bus", taken);
+        int registry = Ports.free(5000, false, "registry", taken);
+        String network = choices.network();
+        if (network == null) {
+            network = Ports.freeNetwork();
+        } else {
+            Ports.checkFree(network);
+        }
+        String name = "berth-" + word(5);
+        var file =
+                new EnvironmentFile(
+                        name,
+                        choices.listen(),
+                        api,
+                        bus,
+                        registry,
+                        engine,
+                        name,
+                        network,
+                        Ports.gateway(network),
+                        "admin",
+                        new Secret(word(24)),
+                        "berth",
+                        new Secret(word(24)));
+        try {
+            file.save(home.path());
+        } catch (IOException e) {
+            throw new CliException(
+                    "cannot write "
+                            + home.path().resolve("env.json")
+                            + ": "
+                            + e.getMessage()
+                            + "; free some space or set BERTH_HOME elsewhere",
+                    e);
+        }
+        screen.line(
+                "new environment '"
+                        + name
+                        + "' in "
+                        + home.path()
+                        + ": director on port "
+                        + api
+                        + ", bus on "
+                        + bus
+                        + ", registry on "
+                        + registry
+                        + ", VMs on "
+                        + network);
+        return file;
+    }
+
+    private static String word(int length) {
+        String letters = "abcdefghijkmnpqrstuvwxyz23456789";
+        return new SecureRandom()
+                .ints(length, 0, letters.length())
+                .mapToObj(i -> letters.substring(i, i + 1))
+                .reduce("", String::concat);
+    }
+
+    private @Nullable String ca() {
+        try {
+            return Files.exists(home.caFile()) ? Files.readString(home.caFile()) : null;
+        } catch (IOException e) {
+            throw new CliException("cannot read " + home.caFile() + ": " + e.getMessage(), e);
+        }
+    }
+
+    // --- director
+
+    private void startDirector(EnvironmentFile file) {
+        if (answers(file)) {
+            return;
+        }
+        Path log = home.directorLog();
+        screen.line("starting the director (log: " + log + ")");
+        Process process =
+                Tools.detach(
+                        Map.of("BERTH_HOME", home.path().toString()),
+                        log,
+                        home.launcher(),
+                        "director");
+        long giveUp = System.nanoTime() + READY.toNanos();
+        while (!answers(file)) {
+            if (!process.isAlive() && !directorRuns()) {
+                throw new CliException(
+                        "the director ended at once; its last words:\n" + lastLines(log, 15));
+            }
+            if (System.nanoTime() > giveUp) {
+                throw new CliException(
+                        "the director did not answer within "
+                                + READY.toSeconds()
+                                + " s; its last words:\n"
+                                + lastLines(log, 15));
+            }
+            TaskFollower.sleep(50);
+        }
+    }
+
+    private boolean answers(EnvironmentFile file) {
+        String ca = ca();
+        if (ca == null || Ports.isFree(file.apiPort())) {
+            return false;
+        }
+        try {
+            return new Api(new Target(file.url(), file.user(), file.password().reveal(), ca))
+                            .object("/info")
+                            .get("user")
+                    != null;
+        } catch (CliException | IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private boolean directorRuns() {
+        return directorPid().flatMap(ProcessHandle::of).map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    private java.util.Optional<Long> directorPid() {
+        return pid(home.pidFile(), "dev.berth.director");
+    }
+
+    /** The process a pid file names, if it is still the program we mean: numbers are used again. */
+    static java.util.Optional<Long> pid(Path file, String program) {
+        try {
+            long pid = Long.parseLong(Files.readString(file).strip());
+            String line = Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+            return line.contains(program) ? java.util.Optional.of(pid) : java.util.Optional.empty();
+        } catch (IOException | NumberFormatException e) {
+            return java.util.Optional.empty();
+        }
+    }
+
+    static String lastLines(Path log, int count) {
+        try {
+            List<String> lines = Files.readAllLines(log);
+            return String.join(
+                    "\n", lines.subList(Math.max(0, lines.size() - count), lines.size()));
+        } catch (IOException e) {
+            return "(no log at " + log + ")";
+        }
+    }
+
+    // --- what every environment has
+
+    private void stemcell(Api api) {
+        Tools.Ran built =
+                Tools.run(
+                        Map.of("BERTH_HOME", home.path().toString()),
+                        List.of(home.launcher(), "stemcell", "build", "--check", "--json"),
+                        60);
+        Fields stemcell =
+                built.code() == 0
+                        ? Fields.of(Json.parse(lastLine(built.output())), "stemcell")
+                        : null;
+        if (stemcell == null) {
+            screen.line(
+                    "building the stemcell (a Debian root with a Docker Engine and the agent; minutes the first time)");
+            int code =
+                    Tools.show(
+                            Map.of("BERTH_HOME", home.path().toString()),
+                            List.of(home.launcher(), "stemcell", "build"));
+            if (code != 0) {
+                throw new CliException(
+                        "the stemcell could not be built; what stands above says why");
+            }
+            Tools.Ran again =
+                    Tools.run(
+                            Map.of("BERTH_HOME", home.path().toString()),
+                            List.of(home.launcher(), "stemcell", "build", "--check", "--json"),
+                            60);
+            stemcell =
+                    Fields.of(
+                            Json.parse(lastLine(again.orFail("finding the stemcell"))), "stemcell");
+        }
+        String name = stemcell.string("name");
+        String version = stemcell.string("version");
+        boolean there =
+                api.list("/stemcells").stream()
+                        .map(s -> Fields.of(s, "stemcell"))
+                        .anyMatch(s ->
+                                s.string("name").equals(name)
+                                        && s.string("version").equals(version));
+        if (!there) {
+            screen.line("uploading stemcell " + name + "/" + version);
+            new TaskFollower(api, screen)
+                    .resultOf(
+                            Api.taskOf(
+                                    api.upload("/stemcells?", Path.of(stemcell.string("file")))));
+        }
+    }
+
+    private static String lastLine(String text) {
+        return text.strip().lines().reduce((a, b) -> b).orElse("");
+    }
+
+    private void cloudConfig(Api api, EnvironmentFile file) {
+        if (api.list("/cloud_configs?limit=1&name=").isEmpty()) {
+            screen.line(
+                    "setting a first cloud config: network 'default', vm types small, default, large, disk types 1GB, 5GB, 10GB");
+            api.post("/cloud_configs?name=", "text/yaml", firstCloudConfig(file));
+        }
+    }
+
+    static String firstCloudConfig(EnvironmentFile file) {
+        String base = file.gateway().substring(0, file.gateway().lastIndexOf('.'));
+        return """
+        azs:
+        - name: z1
+        vm_types:
+        - name: small
+          cloud_properties: {memory: 512}
+        - name: default
+          cloud_properties: {memory: 1024}
+        - name: large
+          cloud_properties: {memory: 4096}
+        disk_types:
+        - name: 1GB
+          disk_size: 1024
+        - name: 5GB
+          disk_size: 5120
+        - name: 10GB
+          disk_size: 10240
+        networks:
+        - name: default
+          type: manual
+          subnets:
+          - range: %s
+            gateway: %s
+            az: z1
+            static: [%s.10 - %s.99]
+            cloud_properties: {name: %s}
+        compilation:
+          workers: 1
+          az: z1
+          network: default
+          vm_type: default
+        """
+                .formatted(file.networkRange(), file.gateway(), base, base, file.networkName());
+    }
+
+    // --- down
+
+    void down(boolean purge) {
+        if (!EnvironmentFile.exists(home.path())) {
+            screen.line("there is no environment at " + home.path() + ": nothing to stop");
+            return;
+        }
+        directorPid().ifPresent(pid -> stop(pid, "director, bus and registry"));
+        if (purge) {
+            screen.line("deleting VMs, disks, images and networks of this environment");
+            int code =
+                    Tools.show(
+                            Map.of("BERTH_HOME", home.path().toString()),
+                            List.of(home.launcher(), "cpi", "docker", "--purge"));
+            if (code != 0) {
+                throw new CliException(
+                        "not everything could be deleted; " + home.path() + " is kept, try again");
+            }
+        }
+        stopPrivateEngine();
+        if (purge) {
+            deleteHome();
+        }
+        screen.line(
+                purge
+                        ? "everything of this environment is gone (the stemcell cache is kept in "
+                                + home.path().resolve("cache")
+                                + ")"
+                        : "stopped; VMs and containers go on, start again with: "
+                                + home.launcher()
+                                + " up");
+    }
+
+    private void stopPrivateEngine() {
+        pid(home.path().resolve("engine/docker.pid"), "dockerd")
+                .ifPresent(pid -> stop(pid, "private Docker Engine"));
+    }
+
+    private void stop(long pid, String what) {
+        screen.line("stopping " + what);
+        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+        for (int i = 0; i < 300; i++) {
+            if (ProcessHandle.of(pid).map(h -> !h.isAlive()).orElse(true)) {
+                return;
+            }
+            TaskFollower.sleep(100);
+        }
+        throw new CliException(what + " (pid " + pid + ") did not stop within 30 s");
+    }
+
+    /** All but the cache, which costs minutes to make and holds nothing of this environment. */
+    private void deleteHome() {
+        Tools.run(
+                        Map.of(),
+                        "find",
+                        home.path().toString(),
+                        "-mindepth",
+                        "1",
+                        "-maxdepth",
+                        "1",
+                        "!",
+                        "-name",
+                        "cache",
+                        "-exec",
+                        "rm",
+                        "-rf",
+                        "{}",
+                        "+")
+                .orFail("deleting " + home.path());
+    }
+
+    // --- images
+
+    static String tagged(String image) {
+        return image.substring(image.lastIndexOf('/') + 1).contains(":")
+                ? image
+                : image + ":latest";
+    }
+
+    /**
+     * Through the loopback address every engine trusts, so that nothing on this machine needs to be
+     * configured.
+     */
+    void push(String image) {
+        EnvironmentFile file = file();
+        String engine = home.engine() == null ? file.engine() : home.engine();
+        String registry = "127.0.0.1:" + file.registryPort();
+        String name = tagged(image);
+        String remote = registry + "/" + name;
+        Path config = temporaryLogin(registry, file);
+        try {
+            Tools.run(Map.of(), "docker", "-H", engine, "tag", name, remote)
+                    .orFail(
+                            "finding image '"
+                                    + name
+                                    + "' on this machine's engine (docker images)");
+            Tools.run(
+                            Map.of("DOCKER_CONFIG", config.toString()),
+                            "docker",
+                            "-H",
+                            engine,
+                            "push",
+                            "-q",
+                            remote)
+                    .orFail("pushing '" + name + "'");
+            Tools.run(Map.of(), "docker", "-H", engine, "rmi", remote);
+        } finally {
+            Tools.run(Map.of(), "rm", "-rf", config.toString());
+        }
+    }
+
+    private Path temporaryLogin(String registry, EnvironmentFile file) {
+        try {
+            Path config = Files.createTempDirectory("berth-push");
+            String auth =
+                    java.util.Base64.getEncoder()
+                            .encodeToString(
+                                    (file.registryUser() + ":" + file.registryPassword().reveal())
+                                            .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            Files.writeString(
+                    config.resolve("config.json"),
+                    Json.write(Json.of("auths", Json.of(registry, Json.of("auth", auth)))));
+            return config;
+        } catch (IOException e) {
+            throw new CliException("cannot write a temporary file: " + e.getMessage(), e);
+        }
+    }
+}

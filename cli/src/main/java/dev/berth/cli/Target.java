@@ -1,0 +1,60 @@
+package dev.berth.cli;
+
+import dev.berth.model.EnvironmentFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The director to talk to: the stock CLI's variables when they are set, else the environment of
+ * this machine.
+ */
+record Target(String url, String user, String password, @Nullable String caPem) {
+    static Target of(Map<String, String> env, Home home) {
+        String url = env.get("BOSH_ENVIRONMENT");
+        try {
+            if (url != null && !url.isBlank()) {
+                String ca = env.get("BOSH_CA_CERT");
+                return new Target(
+                        full(url),
+                        env.getOrDefault("BOSH_CLIENT", ""),
+                        env.getOrDefault("BOSH_CLIENT_SECRET", ""),
+                        ca == null || ca.contains("BEGIN CERTIFICATE")
+                                ? ca
+                                : Files.readString(Path.of(ca)));
+            }
+            if (!EnvironmentFile.exists(home.path())) {
+                throw new CliException(
+                        "there is no environment at "
+                                + home.path()
+                                + "; start one with: "
+                                + home.launcher()
+                                + " up");
+            }
+            EnvironmentFile file = EnvironmentFile.load(home.path());
+            return new Target(
+                    file.url(),
+                    file.user(),
+                    file.password().reveal(),
+                    Files.exists(home.caFile()) ? Files.readString(home.caFile()) : null);
+        } catch (IOException e) {
+            throw new CliException("cannot read the environment: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * A bare host, {@code host:port} or URL becomes {@code https://host:port}, as the stock CLI
+     * does.
+     */
+    static String full(String given) {
+        String bare = given.replaceFirst("^https?://", "").replaceFirst("/.*$", "");
+        return "https://" + (bare.matches(".*:\\d+$") ? bare : bare + ":25555");
+    }
+
+    @Override
+    public String toString() {
+        return "Target[" + url + "]";
+    }
+}

@@ -1,0 +1,72 @@
+package dev.berth.director;
+
+import dev.berth.model.Clock;
+import dev.berth.store.Rows;
+import dev.berth.store.Store;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Writes the audit events of {@code GET /events}. Thread-safe. */
+public final class AuditTrail {
+    /** The reference director keeps as many. */
+    private static final int KEPT = 10_000;
+
+    private static final int PRUNED_EVERY = 500;
+
+    private final Store store;
+    private final Clock clock;
+
+    public AuditTrail(Store store, Clock clock) {
+        this.store = store;
+        this.clock = clock;
+    }
+
+    /**
+     * An event to record.
+     *
+     * @param parent id of the event that told of the beginning; null for a beginning or a single
+     *     event
+     */
+    public record Entry(
+            @Nullable Long parent,
+            String user,
+            String action,
+            String objectType,
+            @Nullable String objectName,
+            @Nullable Long task,
+            @Nullable String deployment,
+            @Nullable String instance,
+            @Nullable String error,
+            Map<String, Object> context) {
+        /** A single event of the director as a whole. */
+        public static Entry of(String user, String action, String objectType, String objectName) {
+            return new Entry(
+                    null, user, action, objectType, objectName, null, null, null, null, Map.of());
+        }
+    }
+
+    /** Returns the id of the event. */
+    public long record(Entry entry) {
+        Rows.Event row =
+                new Rows.Event(
+                        0,
+                        entry.parent(),
+                        clock.now(),
+                        entry.user(),
+                        entry.action(),
+                        entry.objectType(),
+                        entry.objectName(),
+                        entry.task(),
+                        entry.deployment(),
+                        entry.instance(),
+                        entry.error(),
+                        entry.context());
+        return store.write(s -> {
+            long id = s.addEvent(row).id();
+            if (id % PRUNED_EVERY == 0) {
+                s.forgetEvents(KEPT);
+            }
+            return id;
+        });
+    }
+}

@@ -1,0 +1,167 @@
+package dev.berth.director;
+
+import dev.berth.model.Fields;
+import dev.berth.model.InstanceId;
+import dev.berth.model.Json;
+import dev.berth.model.ProblemException;
+import dev.berth.planner.Desired;
+import dev.berth.planner.Plan;
+import dev.berth.planner.PlanOptions;
+import dev.berth.planner.PlanText;
+import dev.berth.planner.Planner;
+import dev.berth.planner.Recorded;
+import dev.berth.store.Rows;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a deployment from where it is to where it should be: the one way of every deploy, change
+ * of state, repair and delete. Settles open intents, reads what is wished, looks, plans, acts.
+ * Started again after a crash it does the same and so goes on from wherever it stood. Thread-safe;
+ * the deployment's lock is held by the task.
+ */
+final class Converge {
+    private final Hands hands;
+    private final DeploymentReader reader;
+    private final Observer observer;
+    private final Planner planner;
+
+    Converge(Hands hands, DeploymentReader reader, Observer observer) {
+        this.hands = hands;
+        this.reader = reader;
+        this.observer = observer;
+        this.planner = new Planner(() -> new InstanceId(hands.ids().get()));
+    }
+
+    /** {@code update_deployment}: a deploy, or a change of state on the manifest deployed last. */
+    TaskJob deploy(Map<String, Object> payload) {
+        return task -> {
+            Fields wish = Fields.of(payload, "payload");
+            String deployment = wish.string("deployment");
+            Fields options = wish.object("options");
+            boolean dry = options.flag("dry_run", false);
+            var reading = prepared(task, () -> reader.read(wish, task.log(), !dry));
+            PlanOptions how =
+                    PlanOptions.deploy(hands.cpi().growsAttachedDisks())
+                            .withRecreate(options.flag("recreate", false))
+                            .withFix(options.flag("fix", false))
+                            .withFulfilled(fulfilled(task));
+            Plan plan = plan(task, reading.desired(), how);
+            if (dry) {
+                PlanText.lines(plan)
+                        .forEach(line -> task.log().result(Json.write(Json.of("plan", line))));
+            } else {
+                new PlanRun(hands, reading.scope(), task, plan).run();
+                if (!wish.has("state_change")) {
+                    hands.store().update(s -> s.saveDeployment(reading.deployed()));
+                }
+            }
+            return "/deployments/" + deployment;
+        };
+    }
+
+    /** {@code cck_scan_and_fix}: the named instances, on the manifest deployed last. */
+    TaskJob repair(Map<String, Object> payload) {
+        return task -> {
+            Fields wish = Fields.of(payload, "payload");
+            Set<InstanceId> only = new HashSet<>();
+            wish.object("jobs")
+                    .tree()
+                    .values()
+                    .forEach(ids ->
+                            Json.asList(ids)
+                                    .forEach(id -> only.add(new InstanceId(id.toString()))));
+            var reading =
+                    prepared(
+                            task, () -> reader.readDeployed(wish.string("deployment"), task.log()));
+            PlanOptions how = PlanOptions.repair(only, hands.cpi().growsAttachedDisks());
+            new PlanRun(hands, reading.scope(), task, plan(task, reading.desired(), how)).run();
+            return "scan and fix complete";
+        };
+    }
+
+    /** {@code delete_deployment}: VMs go, disks become orphans (rule R3). */
+    TaskJob delete(Map<String, Object> payload) {
+        return task -> {
+            String deployment = Fields.of(payload, "payload").string("deployment");
+            boolean force = Fields.of(payload, "payload").object("options").flag("force", false);
+            new Settlement(hands).settle(task.id(), deployment);
+            Desired nothing = new Desired(deployment, List.of(), Map.of());
+            DeployScope scope = new DeployScope(deployment, Map.of(), Map.of());
+            Plan plan = plan(task, nothing, PlanOptions.deploy(false).withFix(true));
+            new PlanRun(hands, scope, task, plan).deleteAll(force);
+            task.log()
+                    .stage("Removing deployment artifacts", List.of(), 1)
+                    .step(
+                            "Destroying deployment",
+                            step -> hands.store().update(s -> s.deleteDeployment(deployment)));
+            return "/deployments/" + deployment;
+        };
+    }
+
+    /** Work of the stage that every deploy begins with. */
+    private interface Preparation {
+        DeploymentReader.Reading read() throws Exception;
+    }
+
+    private DeploymentReader.Reading prepared(TaskContext task, Preparation preparation)
+            throws Exception {
+        var found =
+                new java.util.concurrent.atomic.AtomicReference<
+                        DeploymentReader.@Nullable Reading>();
+        task.log()
+                .stage("Preparing deployment", List.of(), 1)
+                .step(
+                        "Preparing deployment",
+                        step -> {
+                            DeploymentReader.Reading reading = preparation.read();
+                            new Settlement(hands).settle(task.id(), reading.scope().deployment());
+                            found.set(reading);
+                        });
+        DeploymentReader.Reading reading = found.get();
+        if (reading == null) {
+            throw new IllegalStateException("preparing ended without a result");
+        }
+        return reading;
+    }
+
+    private Plan plan(TaskContext task, Desired desired, PlanOptions options) throws Exception {
+        Recorded recorded = Records.of(hands.store(), desired.deployment());
+        Observer.Seen seen = observer.look(desired.deployment(), recorded, options.only());
+        Plan plan =
+                planner.plan(
+                        desired, seen.observations(), recorded, options.withGoneVms(seen.gone()));
+        plan.warnings().forEach(task.log()::warning);
+        PlanText.lines(plan).forEach(task.log()::debug);
+        return plan;
+    }
+
+    /**
+     * Requests to restart or recreate that this very task carried out before a crash: done once is
+     * done.
+     */
+    private Set<InstanceId> fulfilled(TaskContext task) {
+        if (!task.resumed()) {
+            return Set.of();
+        }
+        Set<InstanceId> touched =
+                hands.store().read(s -> s.intents(task.id())).stream()
+                        .filter(i ->
+                                IntentJournal.DONE.equals(i.outcome())
+                                        && (i.kind().equals("create vm")
+                                                || i.kind().equals("start")))
+                        .map(Rows.Intent::instance)
+                        .filter(java.util.Objects::nonNull)
+                        .collect(Collectors.toSet());
+        touched.removeIf(id -> hands.store().read(s -> s.instance(id)).isEmpty());
+        return touched;
+    }
+
+    static ProblemException neverDeployed() {
+        return new ProblemException(440001, "No successful BOSH deployment manifest available");
+    }
+}

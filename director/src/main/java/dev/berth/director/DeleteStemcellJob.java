@@ -1,0 +1,79 @@
+package dev.berth.director;
+
+import dev.berth.cpi.CpiException;
+import dev.berth.model.Fields;
+import dev.berth.model.Json;
+import dev.berth.model.ProblemException;
+import dev.berth.store.Rows;
+import java.util.List;
+import java.util.Map;
+
+/** Removes a stemcell that nothing uses. */
+final class DeleteStemcellJob implements TaskJob {
+    private final StemcellWork work;
+    private final Fields payload;
+
+    DeleteStemcellJob(StemcellWork work, Map<String, Object> payload) {
+        this.work = work;
+        this.payload = new Fields(payload, "task");
+    }
+
+    @Override
+    public String run(TaskContext task) throws Exception {
+        String name = payload.string("name");
+        String version = payload.string("version");
+        String label = name + "/" + version;
+        try (Locks.Held ignored = task.lock("stemcells", List.of(name, version))) {
+            work.journal().settleForRepeat(task.id());
+            if (task.resumed() && work.find(name, version).isEmpty()) {
+                return "/stemcells/" + label; // deleted just before the director was killed
+            }
+            Rows.Stemcell stemcell =
+                    work.find(name, version)
+                            .orElseThrow(() ->
+                                    new ProblemException(
+                                            50003, "Stemcell '" + label + "' doesn't exist"));
+            requireUnused(name, version);
+            task.log()
+                    .stage("Deleting stemcell from cloud", List.of(), 1)
+                    .step(label, step -> delete(task, stemcell));
+        }
+        return "/stemcells/" + label;
+    }
+
+    private void requireUnused(String name, String version) {
+        List<String> users =
+                StemcellsApi.users(name, version, work.store().read(s -> s.deployments()));
+        if (!users.isEmpty()) {
+            throw new ProblemException(
+                    50004,
+                    "Stemcell '"
+                            + name
+                            + "/"
+                            + version
+                            + "' is still in use by: "
+                            + String.join(", ", users));
+        }
+    }
+
+    private void delete(TaskContext task, Rows.Stemcell stemcell) {
+        work.journal()
+                .perform(
+                        task.id(),
+                        "delete_stemcell",
+                        Json.of("cid", stemcell.cid().value()),
+                        context -> {
+                            task.log().cpi("delete_stemcell " + stemcell.cid());
+                            try {
+                                work.cpi().deleteStemcell(context, stemcell.cid());
+                            } catch (CpiException e) {
+                                if (!payload.flag("force", false)) {
+                                    throw e;
+                                }
+                                task.log().warning("ignored: " + Failures.message(e));
+                            }
+                            return stemcell.id();
+                        },
+                        (session, id) -> session.deleteStemcell(id));
+    }
+}

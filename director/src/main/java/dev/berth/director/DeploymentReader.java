@@ -1,0 +1,26 @@
+package dev.berth.director;
+
+import dev.berth.model.Fields;
+import dev.berth.planner.Desired;
+import dev.berth.store.Rows;
+
+/**
+ * Reads what is wished: manifest, configs, variables and stemcells become what the planner and the
+ * executor need.
+ */
+interface DeploymentReader {
+    /**
+     * @param wish payload of {@code update_deployment}
+     * @param generate whether missing variables may be generated
+     * @throws dev.berth.model.ProblemException everything that is wrong, at once
+     */
+    Reading read(Fields wish, TaskLog log, boolean generate);
+
+    /** The manifest deployed last with the configs it was deployed with. */
+    Reading readDeployed(String deployment, TaskLog log);
+
+    /**
+     * @param deployed the row to save when all of it has been made so
+     */
+    record Reading(Desired desired, DeployScope scope, Rows.Deployment deployed) {}
+}

@@ -1,0 +1,76 @@
+package dev.berth.director;
+
+import dev.berth.bus.AgentCalls;
+import dev.berth.bus.AgentDoor;
+import dev.berth.cpi.Cpi;
+import dev.berth.cpi.CpiContext;
+import dev.berth.model.AgentId;
+import dev.berth.model.Clock;
+import dev.berth.model.IntentId;
+import dev.berth.store.Store;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The ports through which the director acts, and what it says of itself to those it acts on.
+ * Thread-safe as its parts are.
+ *
+ * @param ids fresh UUIDs; seeded in a simulation
+ * @param welcome what every new agent is told about this environment
+ */
+record Hands(
+        Store store,
+        Cpi cpi,
+        AgentCalls agents,
+        AgentDoor door,
+        IntentJournal journal,
+        Clock clock,
+        Supplier<String> ids,
+        String directorUuid,
+        String directorName,
+        Welcome welcome,
+        Patience patience,
+        Parallel parallel) {
+    /**
+     * @param boshEnv merged into {@code env.bosh} of every VM: bus URLs, blobstores, Berth's
+     *     registry; holds secrets
+     */
+    record Welcome(Map<String, Object> boshEnv) {
+        @Override
+        public String toString() {
+            return "Welcome[<redacted>]";
+        }
+    }
+
+    /**
+     * How long to wait; weighed against what BOSH's operators expect.
+     *
+     * @param agentWait for a new VM's agent (BOSH: 600 s)
+     * @param agentCall for a synchronous call (BOSH: 45 s)
+     * @param longCall for image pulls and the like
+     * @param stop for stopping all containers of an instance (BOSH: 300 s)
+     */
+    record Patience(Duration agentWait, Duration agentCall, Duration longCall, Duration stop) {
+        static final Patience USUAL =
+                new Patience(
+                        Duration.ofSeconds(600),
+                        Duration.ofSeconds(45),
+                        Duration.ofMinutes(30),
+                        Duration.ofSeconds(300));
+    }
+
+    CpiContext context(IntentId intent, @Nullable Integer stemcellApiVersion) {
+        return new CpiContext(directorUuid, intent.value(), stemcellApiVersion, Map.of());
+    }
+
+    /** For looking: calls that make nothing carry no intent. */
+    CpiContext looking() {
+        return new CpiContext(directorUuid, "look", null, Map.of());
+    }
+
+    AgentId newAgentId() {
+        return new AgentId(ids.get());
+    }
+}

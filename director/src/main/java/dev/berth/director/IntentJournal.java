@@ -1,0 +1,58 @@
+package dev.berth.director;
+
+import dev.berth.model.Clock;
+import dev.berth.model.InstanceId;
+import dev.berth.model.IntentId;
+import dev.berth.store.Rows;
+import dev.berth.store.Store;
+import dev.berth.store.StoreSession;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Intents before acts (rule R4). What an act changes in the records is written in the transaction
+ * that ends its intent, so that after a crash an intent is either open, and settled by looking, or
+ * over with its effect recorded. Thread-safe.
+ */
+final class IntentJournal {
+    static final String DONE = "done";
+
+    private final Store store;
+    private final Clock clock;
+    private final Supplier<String> ids;
+
+    IntentJournal(Store store, Clock clock, Supplier<String> ids) {
+        this.store = store;
+        this.clock = clock;
+        this.ids = ids;
+    }
+
+    /**
+     * Durable before it returns; {@code claim} is recorded with it. The payload must hold no
+     * secret.
+     */
+    IntentId begin(
+            long task,
+            @Nullable InstanceId instance,
+            String kind,
+            Map<String, Object> payload,
+            Consumer<StoreSession> claim) {
+        IntentId id = new IntentId(ids.get());
+        store.update(session -> {
+            session.beginIntent(
+                    new Rows.Intent(id, task, instance, kind, payload, clock.now(), null, null));
+            claim.accept(session);
+        });
+        return id;
+    }
+
+    /** Ends the intent and records its effect, together or not at all. */
+    void end(IntentId id, String outcome, Consumer<StoreSession> effect) {
+        store.update(session -> {
+            effect.accept(session);
+            session.endIntent(id, outcome, clock.now());
+        });
+    }
+}

@@ -1,0 +1,185 @@
+package dev.berth.director;
+
+import dev.berth.planner.Plan;
+import dev.berth.planner.Plan.GroupPlan;
+import dev.berth.planner.Plan.InstancePlan;
+import dev.berth.planner.Step;
+import dev.berth.store.Rows;
+import dev.berth.store.StoreSession;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Carries out a plan in BOSH's order: unneeded instances go, missing VMs are created ahead, then
+ * group by group: obsolete instances, canaries, the rest, {@code max_in_flight} at a time. After a
+ * failure nothing new is started.
+ */
+final class PlanRun {
+    /** VMs created at once ahead of their groups' turns: more only queue up in the IaaS. */
+    private static final int CREATIONS_AT_ONCE = 16;
+
+    private final Hands hands;
+    private final DeployScope scope;
+    private final TaskContext task;
+    private final Plan plan;
+
+    PlanRun(Hands hands, DeployScope scope, TaskContext task, Plan plan) {
+        this.hands = hands;
+        this.scope = scope;
+        this.task = task;
+        this.plan = plan;
+    }
+
+    void run() throws Exception {
+        bind();
+        delete("Deleting unneeded instances", List.of(), plan.unneeded(), 10);
+        create();
+        for (List<GroupPlan> batch : plan.batches()) {
+            hands.parallel().forEach(batch, batch.size(), this::update);
+        }
+    }
+
+    /**
+     * For a deployment that goes as a whole. {@code force}: an instance that resists is told of and
+     * passed over.
+     */
+    void deleteAll(boolean force) throws Exception {
+        if (plan.unneeded().isEmpty()) {
+            return;
+        }
+        TaskLog.Stage stage =
+                task.log().stage("Deleting instances", List.of(), plan.unneeded().size());
+        hands.parallel()
+                .forEach(
+                        plan.unneeded(),
+                        10,
+                        i -> {
+                            try {
+                                perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0));
+                            } catch (RuntimeException e) {
+                                if (!force) {
+                                    throw e;
+                                }
+                                task.log().warning(i.text() + ": " + e.getMessage());
+                            }
+                        });
+    }
+
+    /** Ids and addresses are recorded before anything is made that uses them (rule R4). */
+    private void bind() {
+        hands.store()
+                .update(session -> {
+                    for (InstancePlan instance : plan.all().toList()) {
+                        bind(session, instance);
+                    }
+                });
+    }
+
+    private void bind(StoreSession session, InstancePlan instance) {
+        if (instance.isNew()) {
+            session.saveInstance(
+                    new Rows.Instance(
+                            instance.id(),
+                            scope.deployment(),
+                            instance.group(),
+                            instance.index(),
+                            instance.az(),
+                            instance.wishedState(),
+                            instance.bootstrap(),
+                            false,
+                            false,
+                            Map.of(),
+                            hands.clock().now()));
+        } else if (instance.hasWork()) {
+            session.instance(instance.id())
+                    .ifPresent(i -> session.saveInstance(InstanceRun.withCompleted(i, false)));
+        }
+        var held = session.ips(instance.id()).stream().map(Rows.Ip::address).toList();
+        instance.addresses()
+                .forEach((network, address) -> {
+                    if (!held.contains(address)
+                            && !session.reserveIp(
+                                    new Rows.Ip(address, network, instance.id(), false))) {
+                        throw new dev.berth.model.ProblemException(
+                                130008,
+                                "Failed to reserve IP '"
+                                        + address
+                                        + "' for instance '"
+                                        + instance.text()
+                                        + "': already reserved");
+                    }
+                });
+        held.stream()
+                .filter(a -> !instance.addresses().containsValue(a))
+                .forEach(session::releaseIp);
+    }
+
+    private void create() throws Exception {
+        List<InstancePlan> missing = plan.all().filter(i -> !i.creation().isEmpty()).toList();
+        if (missing.isEmpty()) {
+            return;
+        }
+        TaskLog.Stage stage = task.log().stage("Creating missing vms", List.of(), missing.size());
+        hands.parallel()
+                .forEach(
+                        missing,
+                        CREATIONS_AT_ONCE,
+                        i -> perform(stage, i.text(), i, i.creation(), new Plan.WatchTime(0, 0)));
+    }
+
+    private void update(GroupPlan group) throws Exception {
+        delete(
+                "Deleting unneeded instances",
+                List.of(group.group()),
+                group.obsolete(),
+                group.maxInFlight());
+        List<InstancePlan> changed =
+                group.instances().stream().filter(i -> !i.steps().isEmpty()).toList();
+        if (changed.isEmpty()) {
+            return;
+        }
+        TaskLog.Stage stage =
+                task.log().stage("Updating instance", List.of(group.group()), changed.size());
+        int canaries = Math.min(group.canaries(), changed.size());
+        hands.parallel()
+                .forEach(
+                        changed.subList(0, canaries),
+                        group.maxInFlight(),
+                        i ->
+                                perform(
+                                        stage,
+                                        i.text() + " (canary)",
+                                        i,
+                                        i.steps(),
+                                        group.canaryWatch()));
+        hands.parallel()
+                .forEach(
+                        changed.subList(canaries, changed.size()),
+                        group.maxInFlight(),
+                        i -> perform(stage, i.text(), i, i.steps(), group.updateWatch()));
+    }
+
+    private void delete(String title, List<String> tags, List<InstancePlan> instances, int atOnce)
+            throws Exception {
+        if (instances.isEmpty()) {
+            return;
+        }
+        TaskLog.Stage stage = task.log().stage(title, tags, instances.size());
+        hands.parallel()
+                .forEach(
+                        instances,
+                        atOnce,
+                        i -> perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0)));
+    }
+
+    private void perform(
+            TaskLog.Stage stage,
+            String name,
+            InstancePlan instance,
+            List<Step> steps,
+            Plan.WatchTime watch)
+            throws Exception {
+        stage.step(
+                name, log -> new InstanceRun(hands, scope, task, instance, watch).run(steps, log));
+    }
+}

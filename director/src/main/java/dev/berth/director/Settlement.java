@@ -1,0 +1,262 @@
+package dev.berth.director;
+
+import dev.berth.cpi.Cpi.CloudObject;
+import dev.berth.cpi.CpiException;
+import dev.berth.model.AgentId;
+import dev.berth.model.DiskCid;
+import dev.berth.model.Fields;
+import dev.berth.model.VmCid;
+import dev.berth.store.Rows;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Settles what a killed director left open (rule R4): for each open intent it looks at what is
+ * there and records that. It never repeats an act; the plan made afterwards does what is still
+ * missing. Run before any task.
+ */
+final class Settlement {
+    private static final System.Logger LOG = System.getLogger(Settlement.class.getName());
+
+    private final Hands hands;
+    private @Nullable List<CloudObject> inventory;
+
+    Settlement(Hands hands) {
+        this.hands = hands;
+    }
+
+    /** All of them: at the director's start, before any task runs. */
+    int settleAll() {
+        return settleEach(hands.store().read(s -> s.openIntents(null)));
+    }
+
+    /** Those of a task, and those of a deployment whose lock the task holds. */
+    int settle(long task, String deployment) {
+        return settleEach(
+                hands.store()
+                        .read(s ->
+                                s.openIntents(null).stream()
+                                        .filter(i ->
+                                                i.task() == task
+                                                        || (i.instance() != null
+                                                                && s.instance(i.instance())
+                                                                        .map(x ->
+                                                                                x.deployment()
+                                                                                        .equals(
+                                                                                                deployment))
+                                                                        .orElse(false)))
+                                        .toList()));
+    }
+
+    /**
+     * Returns how many were settled; an intent that cannot be looked at now stays open and is said
+     * so.
+     */
+    private int settleEach(List<Rows.Intent> open) {
+        int settled = 0;
+        for (Rows.Intent intent : open) {
+            try {
+                String outcome = settle(intent);
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        "intent={0} kind=''{1}'' settled: {2}",
+                        intent.id(),
+                        intent.kind(),
+                        outcome);
+                settled++;
+            } catch (CpiException e) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "intent={0} kind=''{1}'' cannot be settled yet: {2}",
+                        intent.id(),
+                        intent.kind(),
+                        e.getMessage());
+            }
+        }
+        return settled;
+    }
+
+    private String settle(Rows.Intent intent) {
+        Fields payload = Fields.of(intent.payload(), intent.kind());
+        return switch (intent.kind()) {
+            case "create vm" -> createVm(intent, payload);
+            case "delete vm" -> deleteVm(intent, payload);
+            case "create disk" -> createDisk(intent, payload);
+            case "attach disk" -> attachment(intent, payload);
+            case "detach disk" -> attachment(intent, payload);
+            case "grow disk" -> growDisk(intent, payload);
+            case "delete disk" -> deleteDisk(intent, payload);
+            // What agents do is idempotent and seen in their state: the next plan looks there.
+            default -> end(intent, "left to the next plan");
+        };
+    }
+
+    private String createVm(Rows.Intent intent, Fields payload) {
+        AgentId agent = new AgentId(payload.string("agent"));
+        Optional<CloudObject> found =
+                made(CloudObject.Kind.VM, intent)
+                        .or(() ->
+                                inventory().stream()
+                                        .filter(o -> agent.equals(o.agent()))
+                                        .findFirst());
+        if (found.isEmpty() || intent.instance() == null) {
+            return end(intent, "did not happen");
+        }
+        VmCid cid = new VmCid(found.get().cid());
+        var shape = payload.object("shape").tree();
+        String outcome = "happened: " + cid;
+        hands.store()
+                .update(session -> {
+                    boolean hasActive =
+                            session.vms(intent.instance()).stream().anyMatch(Rows.Vm::active);
+                    session.saveVm(
+                            new Rows.Vm(
+                                    agent,
+                                    cid,
+                                    intent.instance(),
+                                    String.valueOf(shape.get("cpi")),
+                                    shape,
+                                    !hasActive,
+                                    false,
+                                    hands.clock().now()));
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
+    private String deleteVm(Rows.Intent intent, Fields payload) {
+        VmCid cid = new VmCid(payload.string("vm"));
+        if (hands.cpi().hasVm(hands.looking(), cid)) {
+            return end(intent, "did not happen, or not wholly");
+        }
+        String outcome = "happened";
+        hands.store()
+                .update(session -> {
+                    InstanceRun.freeDisksOf(session, cid);
+                    session.vmsOf(null).stream()
+                            .filter(v -> v.cid().equals(cid))
+                            .forEach(v -> session.deleteVm(v.agent()));
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
+    private String createDisk(Rows.Intent intent, Fields payload) {
+        Optional<CloudObject> found = made(CloudObject.Kind.DISK, intent);
+        if (found.isEmpty() || intent.instance() == null) {
+            return end(intent, "did not happen");
+        }
+        DiskCid cid = new DiskCid(found.get().cid());
+        String outcome = "happened: " + cid;
+        hands.store()
+                .update(session -> {
+                    session.instance(intent.instance())
+                            .ifPresent(i ->
+                                    session.saveDisk(
+                                            new Rows.Disk(
+                                                    cid,
+                                                    i.id(),
+                                                    null,
+                                                    payload.integer("size_mb"),
+                                                    payload.object("cloud_properties").tree(),
+                                                    payload.string("type", ""),
+                                                    session.disks(i.id()).stream()
+                                                            .noneMatch(Rows.Disk::active),
+                                                    null,
+                                                    i.deployment(),
+                                                    i.group() + "/" + i.id(),
+                                                    i.az(),
+                                                    "")));
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
+    /** Attached or not is what the cloud says now, whichever way the act went. */
+    private String attachment(Rows.Intent intent, Fields payload) {
+        VmCid vm = new VmCid(payload.string("vm"));
+        DiskCid disk = new DiskCid(payload.string("disk"));
+        boolean attached;
+        try {
+            attached =
+                    hands.cpi().hasVm(hands.looking(), vm)
+                            && hands.cpi().getDisks(hands.looking(), vm).contains(disk);
+        } catch (CpiException e) {
+            if (e.type() != CpiException.Type.NOT_IMPLEMENTED) {
+                throw e;
+            }
+            attached = true; // A CPI that cannot tell: the careful answer is that the VM holds it
+            // (R1).
+        }
+        String outcome = attached ? "attached" : "not attached";
+        VmCid holder = attached ? vm : null;
+        hands.store()
+                .update(session -> {
+                    session.disk(disk)
+                            .ifPresent(d -> session.saveDisk(InstanceRun.attachedTo(d, holder)));
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
+    private String growDisk(Rows.Intent intent, Fields payload) {
+        DiskCid disk = new DiskCid(payload.string("disk"));
+        Optional<CloudObject> found =
+                inventory().stream()
+                        .filter(o ->
+                                o.kind() == CloudObject.Kind.DISK && o.cid().equals(disk.value()))
+                        .findFirst();
+        String outcome = found.map(o -> "size is " + o.sizeMb() + " MiB").orElse("disk not seen");
+        hands.store()
+                .update(session -> {
+                    // The size alone does not tell whether the agent has grown the file system:
+                    // leave the record, and the
+                    // next plan grows again, which is a no-op for what is grown already.
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
+    private String deleteDisk(Rows.Intent intent, Fields payload) {
+        DiskCid disk = new DiskCid(payload.string("disk"));
+        if (hands.cpi().hasDisk(hands.looking(), disk)) {
+            return end(intent, "did not happen");
+        }
+        String outcome = "happened";
+        hands.store()
+                .update(session -> {
+                    session.deleteDisk(disk);
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
+    private String end(Rows.Intent intent, String outcome) {
+        hands.store().update(s -> s.endIntent(intent.id(), outcome, hands.clock().now()));
+        return outcome;
+    }
+
+    private Optional<CloudObject> made(CloudObject.Kind kind, Rows.Intent intent) {
+        return inventory().stream()
+                .filter(o -> o.kind() == kind && o.requestId().equals(intent.id().value()))
+                .findFirst();
+    }
+
+    private List<CloudObject> inventory() {
+        if (inventory == null) {
+            try {
+                inventory = hands.cpi().inventory(hands.looking());
+            } catch (CpiException e) {
+                if (e.type() != CpiException.Type.NOT_IMPLEMENTED) {
+                    throw e;
+                }
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "this CPI cannot list what it made: an object made in the instant of a crash may be left over in the cloud");
+                inventory = List.of();
+            }
+        }
+        return inventory;
+    }
+}

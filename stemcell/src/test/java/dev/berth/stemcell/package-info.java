@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.stemcell;
+
+import org.jspecify.annotations.NullMarked;

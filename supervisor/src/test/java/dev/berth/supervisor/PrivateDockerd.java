@@ -1,0 +1,104 @@
+package dev.berth.supervisor;
+
+import dev.berth.engine.DockerEngine;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
+
+/**
+ * A Docker daemon of the test's own, with live-restore, and a tiny image made from this machine.
+ */
+final class PrivateDockerd implements AutoCloseable {
+    static final String IMAGE = "berth-tiny:1";
+    final Path home;
+    final DockerEngine engine;
+    final DockerdProcess process;
+
+    PrivateDockerd() throws IOException {
+        home = Files.createTempDirectory("berth-sup");
+        engine = new DockerEngine(home.resolve("docker.sock"));
+        process = new DockerdProcess(home.resolve("docker.pid"), List.of(script().toString()));
+    }
+
+    /** Detached as in a VM: the daemon must outlive whoever started it. */
+    private Path script() throws IOException {
+        Path script = home.resolve("start");
+        int net = ThreadLocalRandom.current().nextInt(16, 250);
+        Files.writeString(
+                script,
+                """
+                #!/bin/sh
+                cd %1$s
+                setsid dockerd -H unix://%1$s/docker.sock --data-root %1$s/data \\
+                  --exec-root %1$s/exec -p %1$s/docker.pid --live-restore --bridge none \\
+                  --userland-proxy=false --default-address-pool base=10.%2$d.0.0/16,size=24 \\
+                  >>%1$s/log 2>&1 </dev/null &
+                """
+                        .formatted(home, net));
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+        return script;
+    }
+
+    void start() throws InterruptedException {
+        process.start();
+        SupervisorTest.await(() -> engine.ping(Duration.ofSeconds(1)));
+    }
+
+    void importImage() throws IOException {
+        Process tar =
+                new ProcessBuilder(
+                                "sh",
+                                "-c",
+                                "tar -ch -C / $(ldd /bin/sh /bin/sleep /bin/cat /bin/kill | grep -o '/[^ ]*"
+                                        + " (' | tr -d '( ' | sed s,^/,,| sort -u) bin/sh bin/sleep"
+                                        + " bin/cat bin/kill")
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+        try (InputStream root = tar.getInputStream()) {
+            engine.importImage(root, "berth-tiny", "1", List.of("ENV PATH=/bin"));
+        }
+    }
+
+    long pid() {
+        return process.find().orElseThrow().pid();
+    }
+
+    @Override
+    public void close() throws IOException, InterruptedException {
+        if (process.find().isPresent() && engine.ping(Duration.ofSeconds(2))) {
+            for (Map<String, Object> row :
+                    engine.listContainers(Map.of(), Duration.ofSeconds(10))) {
+                engine.removeContainer(String.valueOf(row.get("Id")), true, true);
+            }
+            engine.removeNetwork("berth");
+        }
+        process.find().ifPresent(d -> process.signal(d.pid(), DaemonProcess.Signal.TERM));
+        SupervisorTest.await(() -> process.find().isEmpty());
+        engine.close();
+        // containerd of a daemon that was killed stays behind for the next; here there is none.
+        Path containerd = home.resolve("exec/containerd/containerd.pid");
+        if (Files.exists(containerd)) {
+            long pid = Long.parseLong(Files.readString(containerd).strip());
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+        }
+        new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "grep -o ' " + home + "[^ ]*' /proc/mounts | tac | xargs -r umount -l")
+                .start()
+                .waitFor();
+        try (Stream<Path> files = Files.walk(home)) {
+            for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+}
