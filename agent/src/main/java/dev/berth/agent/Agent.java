@@ -4,7 +4,6 @@ import dev.berth.model.Clock;
 import dev.berth.wire.AgentSettings;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.List;
 
 /**
  * The agent of one VM: everything between the bus on one side and the VM's containers, disks and
@@ -84,15 +83,20 @@ final class Agent implements AutoCloseable {
         this.requests = new Requests(actions, calls, bus);
     }
 
-    /** Returns at once; everything goes on in threads of its own. */
-    void start() {
+    /**
+     * Returns at once; everything goes on in threads of its own.
+     *
+     * @param disksKnown called once the disk mounted last has been looked at: before that nobody
+     *     may judge containers that run on it
+     */
+    void start(Runnable disksKnown) {
         requests.start();
         calls.start();
         pending.take()
                 .ifPresent(kept -> requests.resume(kept.id(), kept.method(), kept.arguments()));
         link(settings.get());
         heart.start();
-        Thread.ofVirtual().name("disks").start(this::keepDisks);
+        Thread.ofVirtual().name("disks").start(() -> keepDisks(disksKnown));
         Thread.ofVirtual().name("network").start(this::prepareNetwork);
     }
 
@@ -115,9 +119,9 @@ final class Agent implements AutoCloseable {
                         with.busUrls(), credentials == null ? null : BusTls.context(credentials)));
     }
 
-    private void keepDisks() {
+    private void keepDisks(Runnable disksKnown) {
         try {
-            disks.keepProven();
+            disks.keepProven(disksKnown);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -146,11 +150,6 @@ final class Agent implements AutoCloseable {
                 return;
             }
         }
-    }
-
-    /** Cids of the disks proven now. */
-    List<String> provenDisks() {
-        return disks.proven();
     }
 
     @Override

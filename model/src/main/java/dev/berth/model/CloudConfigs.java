@@ -21,15 +21,24 @@ public final class CloudConfigs {
 
     private CloudConfigs() {}
 
+    /** Reads a config without any values of variables. */
+    public static CloudConfig parse(YamlDocument document) {
+        return parse(document, Interpolation.NONE);
+    }
+
     /**
+     * Reads a config, {@link #merged} before when there are several.
+     *
+     * @param variables values for everything but {@code cloud_properties}, which stay raw; names
+     *     must be absolute: {@link Interpolation#absoluteOnly}
      * @throws ProblemException with every problem found
      */
-    public static CloudConfig parse(YamlDocument document) {
+    public static CloudConfig parse(YamlDocument document, Interpolation variables) {
         var findings = new Findings();
         if (document.root() == null) {
             throw new ProblemException(440001, "Manifest should not be empty");
         }
-        Section root = Section.root(document, findings);
+        Section root = Section.root(variables.early(document, List.of(), findings), findings);
         root.checkKeys(KEYS, Map.of());
         List<Az> azs = azs(root);
         List<String> zones = azs.stream().map(Az::name).toList();

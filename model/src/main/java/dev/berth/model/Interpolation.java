@@ -22,7 +22,7 @@ public final class Interpolation {
     /** Parts of a manifest resolved only when used, so that their secrets are never kept. */
     private static final Pattern LATE =
             Pattern.compile(
-                    "variables"
+                    "variables|(.*/)?cloud_properties"
                             + "|(instance_groups/\\*/(jobs/\\*/)?|addons/\\*/(jobs/\\*/)?)?properties"
                             + "/(?!containers(/|$)).*"
                             + "|instance_groups/\\*/env"
@@ -296,6 +296,7 @@ public final class Interpolation {
                         "define it under 'variables', or set it");
                 return Optional.empty();
             }
+            findings.secret(value.get());
             return descend(value.get(), name, placeholder.keys(), path);
         }
 
