@@ -8,8 +8,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,10 @@ public final class Judge {
     private final Strangers strangers;
     private final Watchlist watched;
     private final PriorityQueue<Due> queue = new PriorityQueue<>(Comparator.comparing(Due::at));
+
+    /** Deployments whose repairs are decided on anew, once all that a signal brings is judged. */
+    private final Set<Releases> touched = new LinkedHashSet<>();
+
     private boolean resurrection = true;
     private boolean busUp = true;
     private boolean busLost;
@@ -53,6 +59,8 @@ public final class Judge {
         while (!queue.isEmpty() && !queue.element().at.isAfter(now)) {
             wake(queue.remove());
         }
+        touched.forEach(this::release);
+        touched.clear();
         return out;
     }
 
@@ -93,7 +101,7 @@ public final class Judge {
             case Signal.RepairEnded s -> repairEnded(s);
             case Signal.Resurrection s -> {
                 resurrection = s.on();
-                watched.deployments().forEach(this::release);
+                touched.addAll(watched.deployments());
             }
             case Signal.Bus s -> bus(s.up());
             case Signal.Tick s -> {}
@@ -231,9 +239,8 @@ public final class Judge {
 
     private void fleet(Fleet fleet) {
         List<Watched> changed = watched.follow(fleet, now, out);
-        // All are judged anew before anything is released: a person's word may concern each.
         changed.forEach(this::judge);
-        watched.deployments().forEach(this::release);
+        touched.addAll(watched.deployments());
         strangers.forgetQuiet(now, out);
         watched.forgetEmptyDeployments();
     }
@@ -261,7 +268,7 @@ public final class Judge {
             }
             judge(w);
         }
-        release(releases);
+        touched.add(releases);
     }
 
     // --- the look
@@ -271,7 +278,7 @@ public final class Judge {
             Releases releases = watched.deployment(due.deployment);
             if (due.at.equals(releases.wakeAt)) {
                 releases.wakeAt = null;
-                release(releases);
+                touched.add(releases);
             }
             return;
         }
@@ -284,7 +291,7 @@ public final class Judge {
 
     private void look(Watched w) {
         judge(w);
-        release(watched.deploymentOf(w));
+        touched.add(watched.deploymentOf(w));
     }
 
     private void judge(Watched w) {

@@ -14,7 +14,9 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Who is watched, found by instance, agent, VM and deployment; follows the director's snapshots. */
+/**
+ * Who is watched, found by instance, agent, VM and deployment; follows the director's snapshots.
+ */
 final class Watchlist {
     private final JudgeSettings settings;
     private final Alarms alarms;

@@ -22,6 +22,10 @@ import org.jspecify.annotations.Nullable;
 final class AddressBook {
     private final Set<IpAddress> taken = new HashSet<>();
     private final Map<IpAddress, Recorded.Instance> owners = new HashMap<>();
+
+    /** The same few texts are asked about again and again. */
+    private final Map<String, IpAddress> parsed = new HashMap<>();
+
     private final Map<String, Network> networks = new HashMap<>();
     private long probes;
 
@@ -126,7 +130,11 @@ final class AddressBook {
         }
     }
 
-    private static IpAddress address(String text) {
+    private IpAddress address(String text) {
+        return parsed.computeIfAbsent(text, AddressBook::parse);
+    }
+
+    private static IpAddress parse(String text) {
         try {
             return IpAddress.parse(text);
         } catch (IllegalArgumentException e) {
