@@ -57,6 +57,11 @@ class ApiContractTest {
                                 + "\"config_server\":{\"status\":true,\"extras\":{\"urls\":[]}}}}");
     }
 
+    @Test
+    void theCliCanSpeakTls12WithTheTwoSuitesItOffers() throws Exception {
+        assertThat(cli.suiteUnderTls12()).startsWith("TLS_ECDHE_RSA_WITH_AES_");
+    }
+
     // 2: log-in
     @Test
     void credentialsShowInInfoAndWrongOnesAreRefusedElsewhere() throws Exception {
