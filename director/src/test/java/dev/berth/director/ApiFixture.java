@@ -106,8 +106,13 @@ final class ApiFixture implements AutoCloseable {
 
     private static SSLContext tls() {
         try {
-            Pki pki = Pki.open(Files.createTempDirectory("berth-pki"), Clock.SYSTEM);
-            return Pki.tls(pki.caCertificate(), pki.server("director", List.of("127.0.0.1")));
+            Path folder = Files.createTempDirectory("berth-pki");
+            try {
+                Pki pki = Pki.open(folder, Clock.SYSTEM);
+                return Pki.tls(pki.caCertificate(), pki.server("director", List.of("127.0.0.1")));
+            } finally {
+                Folders.delete(folder);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
