@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * agents last said. Reads the store once, asks no agent. Thread-safe.
  *
  * <p>Of the trees the executor keeps it reads {@code vm_type} and {@code containers} (objects with
- * {@code name}, {@code image}) of an instance's spec, and {@code cloud_properties}, {@code
- * stemcell} ({@code name}, {@code version}, {@code api_version}) and {@code vm_type} of a VM's
- * shape.
+ * {@code name}, {@code image}, {@code image_digest}) of an instance's spec, and {@code
+ * cloud_properties}, {@code stemcell} ({@code name}, {@code version}, {@code api_version}) and
+ * {@code vm_type} of a VM's shape.
  */
 final class Fleet {
     private final Store store;
@@ -245,7 +245,7 @@ final class Fleet {
                         new Wanted(
                                 String.valueOf(c.get("name")),
                                 c.get("image") instanceof String i ? i : "",
-                                c.get("digest") instanceof String d ? d : null))
+                                c.get("image_digest") instanceof String d ? d : null))
                 .sorted(Comparator.comparing(Wanted::name))
                 .toList();
     }
