@@ -203,7 +203,12 @@ final class ManifestReader implements DeploymentReader {
             long disk = cloud.disk(group).map(CloudConfig.DiskWish::sizeMb).orElse(0L);
             contents.put(
                     group.name(),
-                    new DeployScope.GroupContent(containers, hash, group.env(), disk));
+                    new DeployScope.GroupContent(
+                            containers,
+                            hash,
+                            group.env(),
+                            disk,
+                            group.vmType() == null ? "" : group.vmType()));
         }
         return contents;
     }

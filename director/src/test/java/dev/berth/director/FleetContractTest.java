@@ -172,7 +172,7 @@ class FleetContractTest {
                         "{\"vm_cid\":\"vm-0\",\"active\":true,"
                                 + "\"vm_created_at\":\"2024-05-01T10:00:00Z\","
                                 + "\"cloud_properties\":{},\"disk_cid\":\"d-0\","
-                                + "\"disk_cids\":[\"d-0\"],\"ips\":[\"10.0.0.1\"],"
+                                + "\"disk_cids\":[\"d-0\"],\"disk_sizes\":{\"d-0\":1024},\"ips\":[\"10.0.0.1\"],"
                                 + "\"agent_id\":\"a-0\",\"job_name\":\"web\",\"index\":0,"
                                 + "\"job_state\":\"running\",\"state\":\"started\","
                                 + "\"vm_type\":\"small\",\"vitals\":{\"cpu\":{\"sys\":\"0.3\","

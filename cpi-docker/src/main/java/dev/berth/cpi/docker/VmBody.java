@@ -116,8 +116,8 @@ final class VmBody {
     }
 
     /**
-     * The environment's registry is known by name from the first moment: the VM's engine, which starts before the agent can
-     * say it, remembers for seconds that a name was not there.
+     * The environment's registry is known by name from the first moment: the VM's engine, which
+     * starts before the agent can say it, remembers for seconds that a name was not there.
      */
     static List<String> hosts(Map<String, Object> env) {
         Fields registry = Fields.of(env, "env").object("bosh").object("berth").object("registry");
