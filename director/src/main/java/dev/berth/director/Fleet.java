@@ -119,9 +119,9 @@ final class Fleet {
         json.put("job_state", vm == null ? null : jobState(beat, responsive));
         json.put("state", instance.state());
         json.put("vm_type", vmType(instance, vm));
-        boolean fresh = beat != null && responsive;
-        json.put("vitals", fresh ? Vitals.vm(beat.tree().get("vitals")) : null);
-        json.put("processes", fresh ? Vitals.processes(beat, clock.now()) : null);
+        Heartbeat fresh = responsive ? beat : null;
+        json.put("vitals", fresh == null ? null : Vitals.vm(fresh.tree().get("vitals")));
+        json.put("processes", fresh == null ? null : Vitals.processes(fresh, clock.now()));
         json.put("az", instance.az());
         json.put("id", instance.id().value());
         json.put("bootstrap", instance.bootstrap());

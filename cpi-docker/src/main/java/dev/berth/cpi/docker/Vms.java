@@ -185,7 +185,9 @@ final class Vms {
         }
         boolean passing =
                 cause instanceof EngineException e && e.isUnknown()
-                        || message.contains("ddress already in use");
+                        || message.contains("ddress already in use")
+                        // Another engine on this host may be setting up its own rules right now.
+                        || message.contains("iptables failed");
         return new CpiException(
                 Type.VM_CREATION_FAILED, "VM " + vm + ": " + message, passing, cause);
     }
