@@ -151,7 +151,7 @@ final class Converge {
         Set<InstanceId> touched =
                 hands.store().read(s -> s.intents(task.id())).stream()
                         .filter(i ->
-                                IntentJournal.DONE.equals(i.outcome())
+                                Journal.DONE.equals(i.outcome())
                                         && (i.kind().equals("create vm")
                                                 || i.kind().equals("start")))
                         .map(Rows.Intent::instance)

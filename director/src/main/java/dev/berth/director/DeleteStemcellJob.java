@@ -62,10 +62,12 @@ final class DeleteStemcellJob implements TaskJob {
                         task.id(),
                         "delete_stemcell",
                         Json.of("cid", stemcell.cid().value()),
-                        context -> {
+                        intent -> {
                             task.log().cpi("delete_stemcell " + stemcell.cid());
                             try {
-                                work.cpi().deleteStemcell(context, stemcell.cid());
+                                work.cpi()
+                                        .deleteStemcell(
+                                                work.identity().context(intent), stemcell.cid());
                             } catch (CpiException e) {
                                 if (!payload.flag("force", false)) {
                                     throw e;

@@ -86,7 +86,7 @@ public final class Director implements AutoCloseable {
                         cpi,
                         agents,
                         bus,
-                        new IntentJournal(store, clock, () -> UUID.randomUUID().toString()),
+                        new Journal(store, clock, () -> UUID.randomUUID().toString()),
                         clock,
                         () -> UUID.randomUUID().toString(),
                         environment.uuid(),

@@ -11,6 +11,7 @@ import dev.berth.store.Store;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 
 /** {@code /disks}: the orphaned ones, and deleting them (rule R3: only by name, by a person). */
 final class DisksApi {
@@ -20,12 +21,14 @@ final class DisksApi {
     private final Tasks tasks;
     private final Cpi cpi;
     private final Journal journal;
+    private final DirectorIdentity identity;
 
     DisksApi(Store store, Tasks tasks, Cpi cpi, DirectorIdentity identity) {
         this.store = store;
         this.tasks = tasks;
         this.cpi = cpi;
-        this.journal = new Journal(store, tasks.clock(), identity);
+        this.identity = identity;
+        this.journal = new Journal(store, tasks.clock(), () -> UUID.randomUUID().toString());
         tasks.register(DELETE, payload -> task -> delete(task, new Fields(payload, "task")));
     }
 
@@ -113,10 +116,10 @@ final class DisksApi {
                 task.id(),
                 "delete_disk",
                 Json.of("cid", cid.value()),
-                context -> {
+                intent -> {
                     task.log().cpi("delete_disk " + cid);
                     try {
-                        cpi.deleteDisk(context, cid);
+                        cpi.deleteDisk(identity.context(intent), cid);
                     } catch (CpiException e) {
                         if (e.type() != CpiException.Type.DISK_NOT_FOUND) {
                             throw e;

@@ -25,7 +25,7 @@ record Hands(
         Cpi cpi,
         AgentCalls agents,
         AgentDoor door,
-        IntentJournal journal,
+        Journal journal,
         Clock clock,
         Supplier<String> ids,
         String directorUuid,

@@ -165,7 +165,7 @@ final class InstanceRun {
                                     vmEnv(certificate));
             end(
                     intent,
-                    IntentJournal.DONE,
+                    Journal.DONE,
                     s ->
                             s.saveVm(
                                     new Rows.Vm(
@@ -345,7 +345,7 @@ final class InstanceRun {
         }
         end(
                 intent,
-                IntentJournal.DONE,
+                Journal.DONE,
                 session -> {
                     freeDisksOf(session, cid);
                     row.ifPresent(v -> session.deleteVm(v.agent()));
@@ -370,7 +370,7 @@ final class InstanceRun {
             endUnlessUnknown(intent, e);
             throw e;
         }
-        end(intent, IntentJournal.DONE, session -> {});
+        end(intent, Journal.DONE, session -> {});
         awaitAgent(vm());
     }
 
@@ -434,7 +434,7 @@ final class InstanceRun {
                                     near);
             end(
                     intent,
-                    IntentJournal.DONE,
+                    Journal.DONE,
                     s ->
                             s.saveDisk(
                                     newDisk(
@@ -492,7 +492,7 @@ final class InstanceRun {
             endUnlessUnknown(intent, e);
             throw e;
         }
-        end(intent, IntentJournal.DONE, session -> {});
+        end(intent, Journal.DONE, session -> {});
         call(
                 vm,
                 "add_persistent_disk",
@@ -549,7 +549,7 @@ final class InstanceRun {
         // for what is grown already.
         end(
                 intent,
-                IntentJournal.DONE,
+                Journal.DONE,
                 s -> s.saveDisk(withSize(s.disk(disk.cid()).orElse(disk), step.sizeMb())));
     }
 
@@ -580,7 +580,7 @@ final class InstanceRun {
         }
         end(
                 intent,
-                IntentJournal.DONE,
+                Journal.DONE,
                 session -> session.disk(cid).ifPresent(d -> session.saveDisk(attachedTo(d, null))));
     }
 
@@ -657,7 +657,7 @@ final class InstanceRun {
         call(vm, "drain", List.of("shutdown", scope.full(plan).toTree()), hands.patience().stop());
         call(vm, "stop", List.of(), hands.patience().stop());
         tolerantCall(vm, "run_script", List.of("post-stop", Json.of()));
-        end(intent, IntentJournal.DONE, session -> {});
+        end(intent, Journal.DONE, session -> {});
     }
 
     private void apply() {
@@ -781,7 +781,7 @@ final class InstanceRun {
             }
             throw e;
         }
-        end(intent, IntentJournal.DONE, session -> {});
+        end(intent, Journal.DONE, session -> {});
     }
 
     private @Nullable Object call(

@@ -1,31 +1,65 @@
 package dev.berth.director;
 
-import dev.berth.cpi.CpiContext;
 import dev.berth.model.Clock;
+import dev.berth.model.InstanceId;
 import dev.berth.model.IntentId;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import dev.berth.store.StoreSession;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** The journal of one task's acts that concern no instance (rule R4). */
+/**
+ * Intents before acts (rule R4). What an act changes in the records is written in the transaction
+ * that ends its intent, so that after a crash an intent is either open, and settled by looking, or
+ * over with its effect recorded. Thread-safe.
+ */
 final class Journal {
+    static final String DONE = "done";
+
     private final Store store;
     private final Clock clock;
-    private final DirectorIdentity identity;
+    private final Supplier<String> ids;
 
-    Journal(Store store, Clock clock, DirectorIdentity identity) {
+    Journal(Store store, Clock clock, Supplier<String> ids) {
         this.store = store;
         this.clock = clock;
-        this.identity = identity;
+        this.ids = ids;
     }
 
-    /** What an act on the cloud yields. */
+    /**
+     * Durable before it returns; {@code claim} is recorded with it. The payload must hold no
+     * secret.
+     */
+    IntentId begin(
+            long task,
+            @Nullable InstanceId instance,
+            String kind,
+            Map<String, Object> payload,
+            Consumer<StoreSession> claim) {
+        IntentId id = new IntentId(ids.get());
+        store.update(session -> {
+            session.beginIntent(
+                    new Rows.Intent(id, task, instance, kind, payload, clock.now(), null, null));
+            claim.accept(session);
+        });
+        return id;
+    }
+
+    /** Ends the intent and records its effect, together or not at all. */
+    void end(IntentId id, String outcome, Consumer<StoreSession> effect) {
+        store.update(session -> {
+            effect.accept(session);
+            session.endIntent(id, outcome, clock.now());
+        });
+    }
+
+    /** What an act on the cloud yields; the intent's id goes along as the request's. */
     @FunctionalInterface
     interface Act<T> {
-        T run(CpiContext context);
+        T run(IntentId intent);
     }
 
     /** What to store of it, in the transaction that ends the intent. */
@@ -34,31 +68,21 @@ final class Journal {
         void store(StoreSession session, T result);
     }
 
-    /** Records the intent, acts under its id, records the outcome with what is to be kept. */
+    /** An act of no instance: intent, act, outcome with what is to be kept. */
     <T> T perform(long task, String kind, Map<String, Object> payload, Act<T> act, Keep<T> keep) {
-        var id = new IntentId(UUID.randomUUID().toString());
-        store.update(s ->
-                s.beginIntent(
-                        new Rows.Intent(id, task, null, kind, payload, clock.now(), null, null)));
+        IntentId id = begin(task, null, kind, payload, session -> {});
         T result;
         try {
-            result = act.run(new CpiContext(identity.uuid(), id.value(), null, Map.of()));
+            result = act.run(id);
         } catch (RuntimeException e) {
             end(id, "failed: " + Failures.message(e), session -> {});
             throw e;
         }
-        end(id, "done", session -> keep.store(session, result));
+        end(id, DONE, session -> keep.store(session, result));
         return result;
     }
 
-    private void end(IntentId id, String outcome, Consumer<StoreSession> keep) {
-        store.update(s -> {
-            keep.accept(s);
-            s.endIntent(id, outcome, clock.now());
-        });
-    }
-
-    /** Ends what a killed director left open; for acts that may simply be repeated. */
+    /** Ends what a killed director left open of a task whose acts may simply be repeated. */
     void settleForRepeat(long task) {
         store.update(s ->
                 s.openIntents(task)

@@ -87,7 +87,6 @@ final class Settlement {
             case "attach disk" -> attachment(intent, payload);
             case "detach disk" -> attachment(intent, payload);
             case "grow disk" -> growDisk(intent, payload);
-            case "delete disk" -> deleteDisk(intent, payload);
             // What agents do is idempotent and seen in their state: the next plan looks there.
             default -> end(intent, "left to the next plan");
         };
@@ -215,20 +214,6 @@ final class Settlement {
                     // The size alone does not tell whether the agent has grown the file system:
                     // leave the record, and the
                     // next plan grows again, which is a no-op for what is grown already.
-                    session.endIntent(intent.id(), outcome, hands.clock().now());
-                });
-        return outcome;
-    }
-
-    private String deleteDisk(Rows.Intent intent, Fields payload) {
-        DiskCid disk = new DiskCid(payload.string("disk"));
-        if (hands.cpi().hasDisk(hands.looking(), disk)) {
-            return end(intent, "did not happen");
-        }
-        String outcome = "happened";
-        hands.store()
-                .update(session -> {
-                    session.deleteDisk(disk);
                     session.endIntent(intent.id(), outcome, hands.clock().now());
                 });
         return outcome;

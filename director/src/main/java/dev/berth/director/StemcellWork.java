@@ -5,6 +5,7 @@ import dev.berth.model.Clock;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.util.Optional;
+import java.util.UUID;
 
 /** What the jobs on stemcells share. */
 record StemcellWork(Store store, Cpi cpi, DirectorIdentity identity, Clock clock) {
@@ -12,7 +13,7 @@ record StemcellWork(Store store, Cpi cpi, DirectorIdentity identity, Clock clock
     static final String DEFAULT_CPI = "";
 
     Journal journal() {
-        return new Journal(store, clock, identity);
+        return new Journal(store, clock, () -> UUID.randomUUID().toString());
     }
 
     Optional<Rows.Stemcell> find(String name, String version) {

@@ -158,11 +158,11 @@ final class UpdateStemcellJob implements TaskJob {
                         task.id(),
                         "create_stemcell",
                         Json.of("name", stemcell.name(), "version", stemcell.version()),
-                        context -> {
+                        intent -> {
                             task.log().cpi("create_stemcell " + stemcell.image());
                             return work.cpi()
                                     .createStemcell(
-                                            context,
+                                            work.identity().context(intent),
                                             stemcell.image(),
                                             stemcell.cloudProperties(),
                                             Map.of());
