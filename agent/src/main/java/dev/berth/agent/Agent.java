@@ -14,6 +14,8 @@ import java.util.List;
 final class Agent implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Agent.class.getName());
 
+    private static final Duration LISTENERS_RETURN = Duration.ofSeconds(2);
+
     private final Layout layout;
     private final CurrentSettings settings;
     private final Programs programs;
@@ -25,6 +27,7 @@ final class Agent implements AutoCloseable {
     private final Heart heart;
     private final Disks disks;
     private final Requests requests;
+    private final List<Thread> threads = new ArrayList<>();
 
     Agent(
             Layout layout,
@@ -84,24 +87,39 @@ final class Agent implements AutoCloseable {
         this.requests = new Requests(actions, calls, bus);
     }
 
-    /** Returns at once; everything goes on in threads of its own. */
-    void start() {
-        requests.start();
-        calls.start();
+    /**
+     * Returns at once; everything goes on in threads of its own.
+     *
+     * @param disksKnown called once the disk mounted last has been looked at: before that nobody
+     *     may judge containers that run on it
+     */
+    void start(Runnable disksKnown) {
+        threads.add(requests.start());
+        threads.add(calls.start());
         pending.take()
                 .ifPresent(kept -> requests.resume(kept.id(), kept.method(), kept.arguments()));
         link(settings.get());
-        heart.start();
-        Thread.ofVirtual().name("disks").start(this::keepDisks);
-        Thread.ofVirtual().name("network").start(this::prepareNetwork);
+        threads.add(heart.start());
+        threads.add(Thread.ofVirtual().name("disks").start(() -> keepDisks(disksKnown)));
+        threads.add(Thread.ofVirtual().name("network").start(this::prepareNetwork));
     }
 
     private void take(byte[] message) {
         requests.accept(message);
     }
 
+    /** Once at once, and once more when those who listen have come back from the same outage. */
     private void connected() {
         heart.beatNow();
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        Thread.sleep(LISTENERS_RETURN);
+                        heart.beatNow();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
     }
 
     private void changed() {
@@ -115,9 +133,9 @@ final class Agent implements AutoCloseable {
                         with.busUrls(), credentials == null ? null : BusTls.context(credentials)));
     }
 
-    private void keepDisks() {
+    private void keepDisks(Runnable disksKnown) {
         try {
-            disks.keepProven();
+            disks.keepProven(disksKnown);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -148,13 +166,16 @@ final class Agent implements AutoCloseable {
         }
     }
 
-    /** Cids of the disks proven now. */
-    List<String> provenDisks() {
-        return disks.proven();
-    }
-
     @Override
     public void close() {
         bus.close();
+        threads.forEach(Thread::interrupt);
+        for (Thread thread : threads) {
+            try {
+                thread.join(Duration.ofSeconds(2));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

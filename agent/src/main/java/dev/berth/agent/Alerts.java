@@ -2,8 +2,8 @@ package dev.berth.agent;
 
 import dev.berth.model.Clock;
 import dev.berth.wire.Alert;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -14,7 +14,9 @@ final class Alerts {
     private final Bus bus;
     private final InstanceSpec spec;
     private final Clock clock;
-    private final Set<String> open = new HashSet<>();
+
+    /** Troubles told and not resolved, with the severity told last. */
+    private final Map<String, Integer> open = new HashMap<>();
 
     Alerts(Bus bus, InstanceSpec spec, Clock clock) {
         this.bus = bus;
@@ -23,10 +25,14 @@ final class Alerts {
     }
 
     synchronized void tell(Workload.Trouble trouble) {
-        if (trouble.resolved()
-                ? !open.remove(trouble.key())
-                : !open.add(trouble.key()) && trouble.severity() > 2) {
-            return; // a trouble that goes on is told again only when it has become critical
+        Integer told = open.get(trouble.key());
+        if (trouble.resolved() ? told == null : told != null && told <= trouble.severity()) {
+            return; // a trouble that goes on is told again only when it worsens
+        }
+        if (trouble.resolved()) {
+            open.remove(trouble.key());
+        } else {
+            open.put(trouble.key(), trouble.severity());
         }
         String group = spec.get().string("name", "");
         String instance = group.isEmpty() ? "" : group + "/" + spec.get().string("id", "") + " - ";

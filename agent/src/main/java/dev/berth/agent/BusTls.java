@@ -29,6 +29,15 @@ final class BusTls {
     private BusTls() {}
 
     static SSLContext context(AgentSettings.Certificate credentials) {
+        return context(credentials, true);
+    }
+
+    /** The other end of the same, for rehearsals: any certificate of the CA will do. */
+    static SSLContext peer(AgentSettings.Certificate credentials) {
+        return context(credentials, false);
+    }
+
+    private static SSLContext context(AgentSettings.Certificate credentials, boolean toBus) {
         try {
             char[] none = new char[0];
             KeyStore identity = KeyStore.getInstance("PKCS12");
@@ -40,10 +49,11 @@ final class BusTls {
                     Pem.certificates(credentials.certificate()).toArray(X509Certificate[]::new));
             KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
             keys.init(identity, none);
+            X509ExtendedTrustManager authorities = trust(Pem.certificates(credentials.ca()));
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(
                     keys.getKeyManagers(),
-                    new TrustManager[] {new BusTrust(trust(Pem.certificates(credentials.ca())))},
+                    new TrustManager[] {toBus ? new BusTrust(authorities) : authorities},
                     null);
             return context;
         } catch (GeneralSecurityException | IOException e) {

@@ -28,6 +28,7 @@ final class Disks {
     static final String IDENTITY_FILE = ".berth-disk";
     static final String PROBE_FILE = ".berth-probe";
     private static final Duration DEVICE_WAIT = Duration.ofSeconds(30);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration PROOF_PERIOD = Duration.ofSeconds(5);
     private static final Duration STOP_WAIT = Duration.ofMinutes(5);
 
@@ -77,16 +78,22 @@ final class Disks {
         return proof instanceof StoreProof.Proven p ? List.of(p.cid().value()) : List.of();
     }
 
-    /** Mounts again what was mounted last, then proves it from time to time until interrupted. */
-    void keepProven() throws InterruptedException {
+    /**
+     * Mounts again what was mounted last, then proves it from time to time until interrupted.
+     *
+     * @param looked called once, after the first look
+     */
+    void keepProven(Runnable looked) throws InterruptedException {
         records.lastMounted()
                 .ifPresent(cid ->
                         tell(new StoreProof.Unproven("disk " + cid + " is not mounted yet", true)));
-        Duration pause = Duration.ofMillis(100);
+        boolean settled = exclusively(this::lookAfterLastMounted);
+        looked.run();
+        Duration pause = FIRST_PAUSE;
         while (true) {
-            boolean settled = exclusively(this::lookAfterLastMounted);
             pause = settled ? PROOF_PERIOD : min(pause.multipliedBy(2), PROOF_PERIOD);
             clock.sleep(pause);
+            settled = exclusively(this::lookAfterLastMounted);
         }
     }
 

@@ -25,7 +25,7 @@ final class LinuxDisks implements DiskTools {
     private static final Duration SHORT = Duration.ofSeconds(30);
     private static final Duration CHECK = Duration.ofMinutes(30);
     private static final Duration COPY = Duration.ofDays(2);
-    private static final int UNMOUNT_TRIES = 40;
+    private static final int UNMOUNT_TRIES = 24;
 
     private final Layout layout;
     private final Programs programs;

@@ -40,7 +40,7 @@ class AgentWireTest {
         server = new NatsServer(folder, "");
         side = new DirectorSide(server().url(), ID, null);
         agent = agent();
-        agent().start();
+        agent().start(() -> {});
         director().next("heartbeat");
     }
 
@@ -505,7 +505,7 @@ class AgentWireTest {
         agent = null;
         agent = agent();
         director().events.clear();
-        agent().start();
+        agent().start(() -> {});
         director().next("heartbeat");
         assertThat(director().poll("promised")).isEqualTo("{\"value\":\"ok\"}");
     }

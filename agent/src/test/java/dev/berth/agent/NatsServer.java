@@ -49,6 +49,12 @@ final class NatsServer implements AutoCloseable {
         return "nats://127.0.0.1:" + port;
     }
 
+    /** Reads the configuration again. */
+    void reload() throws IOException {
+        Process running = java.util.Objects.requireNonNull(process);
+        Process ignored = new ProcessBuilder("kill", "-HUP", String.valueOf(running.pid())).start();
+    }
+
     void stop() {
         Process running = process;
         if (running != null) {

@@ -97,6 +97,7 @@ final class LocalEnvironment {
         var file =
                 new EnvironmentFile(
                         name,
+                        java.util.UUID.randomUUID().toString(),
                         choices.listen(),
                         api,
                         bus,
@@ -230,35 +231,12 @@ final class LocalEnvironment {
     // --- what every environment has
 
     private void stemcell(Api api) {
-        Tools.Ran built =
-                Tools.run(
+        String made =
+                Tools.answer(
                         Map.of("BERTH_HOME", home.path().toString()),
-                        List.of(home.launcher(), "stemcell", "build", "--check", "--json"),
-                        60);
-        Fields stemcell =
-                built.code() == 0
-                        ? Fields.of(Json.parse(lastLine(built.output())), "stemcell")
-                        : null;
-        if (stemcell == null) {
-            screen.line(
-                    "building the stemcell (a Debian root with a Docker Engine and the agent; minutes the first time)");
-            int code =
-                    Tools.show(
-                            Map.of("BERTH_HOME", home.path().toString()),
-                            List.of(home.launcher(), "stemcell", "build"));
-            if (code != 0) {
-                throw new CliException(
+                        List.of(home.launcher(), "stemcell", "build", "--json"),
                         "the stemcell could not be built; what stands above says why");
-            }
-            Tools.Ran again =
-                    Tools.run(
-                            Map.of("BERTH_HOME", home.path().toString()),
-                            List.of(home.launcher(), "stemcell", "build", "--check", "--json"),
-                            60);
-            stemcell =
-                    Fields.of(
-                            Json.parse(lastLine(again.orFail("finding the stemcell"))), "stemcell");
-        }
+        Fields stemcell = Fields.of(Json.parse(lastLine(made)), "stemcell");
         String name = stemcell.string("name");
         String version = stemcell.string("version");
         boolean there =
@@ -338,13 +316,12 @@ final class LocalEnvironment {
             int code =
                     Tools.show(
                             Map.of("BERTH_HOME", home.path().toString()),
-                            List.of(home.launcher(), "cpi", "docker", "--purge"));
+                            List.of(home.launcher(), "cpi", "docker", "--purge", file().uuid()));
             if (code != 0) {
                 throw new CliException(
                         "not everything could be deleted; " + home.path() + " is kept, try again");
             }
         }
-        stopPrivateEngine();
         if (purge) {
             deleteHome();
         }
@@ -356,11 +333,6 @@ final class LocalEnvironment {
                         : "stopped; VMs and containers go on, start again with: "
                                 + home.launcher()
                                 + " up");
-    }
-
-    private void stopPrivateEngine() {
-        pid(home.path().resolve("engine/docker.pid"), "dockerd")
-                .ifPresent(pid -> stop(pid, "private Docker Engine"));
     }
 
     private void stop(long pid, String what) {
@@ -375,7 +347,10 @@ final class LocalEnvironment {
         throw new CliException(what + " (pid " + pid + ") did not stop within 30 s");
     }
 
-    /** All but the cache, which costs minutes to make and holds nothing of this environment. */
+    /**
+     * All but the cache, which costs minutes to make and holds nothing of this environment, and a
+     * private engine, which the launcher ends.
+     */
     private void deleteHome() {
         Tools.run(
                         Map.of(),
@@ -388,6 +363,9 @@ final class LocalEnvironment {
                         "!",
                         "-name",
                         "cache",
+                        "!",
+                        "-name",
+                        "engine",
                         "-exec",
                         "rm",
                         "-rf",

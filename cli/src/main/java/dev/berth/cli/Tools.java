@@ -48,6 +48,31 @@ final class Tools {
         }
     }
 
+    /**
+     * What the program answers on its standard output; what it says meanwhile goes to this
+     * terminal.
+     */
+    static String answer(Map<String, String> env, List<String> command, String failure) {
+        try {
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+            builder.environment().putAll(env);
+            Process process = builder.start();
+            process.getOutputStream().close();
+            String output =
+                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new CliException(failure);
+            }
+            return output;
+        } catch (IOException e) {
+            throw new CliException("cannot run '" + command.getFirst() + "': " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("interrupted");
+        }
+    }
+
     /** Lets the program print to this terminal. */
     static int show(Map<String, String> env, List<String> command) {
         try {

@@ -5,6 +5,7 @@ import dev.berth.cpi.CpiException;
 import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
+import dev.berth.model.InstanceId;
 import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
 import java.util.List;
@@ -100,7 +101,8 @@ final class Settlement {
                                 inventory().stream()
                                         .filter(o -> agent.equals(o.agent()))
                                         .findFirst());
-        if (found.isEmpty() || intent.instance() == null) {
+        InstanceId instance = intent.instance();
+        if (found.isEmpty() || instance == null) {
             return end(intent, "did not happen");
         }
         VmCid cid = new VmCid(found.get().cid());
@@ -108,13 +110,12 @@ final class Settlement {
         String outcome = "happened: " + cid;
         hands.store()
                 .update(session -> {
-                    boolean hasActive =
-                            session.vms(intent.instance()).stream().anyMatch(Rows.Vm::active);
+                    boolean hasActive = session.vms(instance).stream().anyMatch(Rows.Vm::active);
                     session.saveVm(
                             new Rows.Vm(
                                     agent,
                                     cid,
-                                    intent.instance(),
+                                    instance,
                                     String.valueOf(shape.get("cpi")),
                                     shape,
                                     !hasActive,
@@ -144,14 +145,15 @@ final class Settlement {
 
     private String createDisk(Rows.Intent intent, Fields payload) {
         Optional<CloudObject> found = made(CloudObject.Kind.DISK, intent);
-        if (found.isEmpty() || intent.instance() == null) {
+        InstanceId instance = intent.instance();
+        if (found.isEmpty() || instance == null) {
             return end(intent, "did not happen");
         }
         DiskCid cid = new DiskCid(found.get().cid());
         String outcome = "happened: " + cid;
         hands.store()
                 .update(session -> {
-                    session.instance(intent.instance())
+                    session.instance(instance)
                             .ifPresent(i ->
                                     session.saveDisk(
                                             new Rows.Disk(

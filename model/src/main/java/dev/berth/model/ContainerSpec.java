@@ -145,6 +145,31 @@ public record ContainerSpec(
                 stopGracePeriod);
     }
 
+    ContainerSpec restartedBy(Restart policy) {
+        return new ContainerSpec(
+                name,
+                image,
+                imageDigest,
+                dockerfile,
+                command,
+                entrypoint,
+                environment,
+                ports,
+                volumes,
+                dependsOn,
+                links,
+                memoryBytes,
+                user,
+                workingDir,
+                hostname,
+                privileged,
+                labels,
+                healthcheck,
+                policy,
+                stopSignal,
+                stopGracePeriod);
+    }
+
     /**
      * SHA-256 over everything the spec says: equal digests mean there is nothing to change (rule
      * R5).

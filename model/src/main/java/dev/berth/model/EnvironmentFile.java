@@ -12,6 +12,7 @@ import java.util.Map;
  * credentials; {@code env.json} under BERTH_HOME, written once by {@code berth up}, read by the
  * director and the command line. Holds secrets, so the file is for its owner only.
  *
+ * @param uuid of the director; what it makes is labelled with it
  * @param host address the director's API listens on
  * @param engine of this machine, {@code unix:///...}
  * @param networkRange of the environment's Docker network, in CIDR
@@ -19,6 +20,7 @@ import java.util.Map;
  */
 public record EnvironmentFile(
         String name,
+        String uuid,
         String host,
         int apiPort,
         int busPort,
@@ -46,6 +48,7 @@ public record EnvironmentFile(
         Fields registry = f.object("registry");
         return new EnvironmentFile(
                 f.string("name"),
+                f.string("uuid"),
                 f.string("host"),
                 (int) f.integer("api_port"),
                 (int) f.integer("bus_port"),
@@ -66,6 +69,8 @@ public record EnvironmentFile(
                 Json.of(
                         "name",
                         name,
+                        "uuid",
+                        uuid,
                         "host",
                         host,
                         "api_port",

@@ -1,6 +1,5 @@
 package dev.berth.model;
 
-import java.io.StringReader;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -13,11 +12,16 @@ import org.jspecify.annotations.Nullable;
  * stands, so that a problem found later can say where it is. Keys are text as written, in their
  * order. Immutable.
  *
- * <p>Bounds: {@value #MAX_CHARACTERS} characters, {@value #MAX_DEPTH} levels, {@value #MAX_ALIASES}
- * uses of an anchored collection, {@value #MAX_NODES} nodes once aliases are written out.
+ * <p>Bounds: {@value #MAX_CHARACTERS} characters, {@value #MAX_LINE} in a line, {@value #MAX_DEPTH}
+ * levels, {@value #MAX_ALIASES} uses of an anchored collection, {@value #MAX_NODES} nodes once
+ * aliases are written out.
  */
 public final class YamlDocument {
     static final int MAX_CHARACTERS = 5_000_000;
+
+    /** The reader's time grows with the square of what stands between two blanks. */
+    static final int MAX_LINE = 200_000;
+
     static final int MAX_DEPTH = 100;
     static final int MAX_ALIASES = 10_000;
     static final int MAX_NODES = 500_000;
@@ -51,7 +55,7 @@ public final class YamlDocument {
 
     private static YamlDocument parse(String text, String what, int code) {
         var reading = new YamlReading(code, "Incorrect YAML structure of the uploaded " + what);
-        YamlReading.Built built = reading.read(new StringReader(text));
+        YamlReading.Built built = reading.read(text);
         return new YamlDocument(text, built.value(), built.mark());
     }
 

@@ -1,6 +1,6 @@
 package dev.berth.model;
 
-import java.io.Reader;
+import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -39,9 +39,10 @@ final class YamlReading {
         this.complaint = complaint;
     }
 
-    Built read(Reader text) {
+    Built read(String text) {
+        checkSize(text);
         try {
-            Node root = yaml().compose(text);
+            Node root = yaml().compose(new StringReader(text));
             return root == null ? new Built(null, Mark.at(1)) : build(root);
         } catch (MarkedYAMLException e) {
             // Its own text quotes the line, and a line may hold a secret.
@@ -51,6 +52,25 @@ final class YamlReading {
             throw refuse(where, context + String.valueOf(e.getProblem()).strip());
         } catch (YAMLException e) {
             throw refuse(null, String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+        }
+    }
+
+    private void checkSize(String text) {
+        if (text.length() > YamlDocument.MAX_CHARACTERS) {
+            throw refuse(null, "more than " + YamlDocument.MAX_CHARACTERS + " characters");
+        }
+        int line = 1;
+        int start = 0;
+        while (start < text.length()) {
+            int end = text.indexOf('\n', start);
+            end = end < 0 ? text.length() : end;
+            if (end - start > YamlDocument.MAX_LINE) {
+                throw refuse(
+                        "line " + line,
+                        "longer than " + YamlDocument.MAX_LINE + " characters; break the line");
+            }
+            start = end + 1;
+            line++;
         }
     }
 

@@ -28,6 +28,9 @@ final class YamlScalars extends Resolver {
                     "[-+.0-9][-+.,:_0-9a-fA-FoxeETZ ]*|[yYnN]|[-+]?\\.(inf|nan)|<<|=",
                     Pattern.CASE_INSENSITIVE);
 
+    /** Addresses and versions of three parts and more are text to everyone. */
+    private static final Pattern DOTTED = Pattern.compile("[0-9]+(\\.[0-9]+){2,}(/[0-9]+)?");
+
     @Override
     protected void addImplicitResolvers() {
         // none of the stock ones: tagOf decides
@@ -100,6 +103,8 @@ final class YamlScalars extends Resolver {
     /** Whether text must be quoted so that every reader takes it for text. */
     static boolean needsQuotes(String text) {
         return !tagOf(text).equals(Tag.STR)
-                || text.length() <= 60 && AMBIGUOUS.matcher(text).matches();
+                || text.length() <= 60
+                        && AMBIGUOUS.matcher(text).matches()
+                        && !DOTTED.matcher(text).matches();
     }
 }

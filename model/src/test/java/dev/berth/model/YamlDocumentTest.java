@@ -100,7 +100,9 @@ class YamlDocumentTest {
         assertThatThrownBy(() -> YamlDocument.parse("a: &a\n  b: *a\n"))
                 .hasMessageContaining("an alias inside of what it stands for");
         assertThatThrownBy(() -> YamlDocument.parse("x".repeat(5_000_001)))
-                .isInstanceOf(ProblemException.class);
+                .hasMessageEndingWith("more than 5000000 characters");
+        assertThatThrownBy(() -> YamlDocument.parse("a: 1\nb: " + "x".repeat(200_000)))
+                .hasMessageEndingWith("line 2: longer than 200000 characters; break the line");
     }
 
     @Property(tries = 300)

@@ -55,7 +55,7 @@ final class GroupPlanner {
         Placement.Result placed = Placement.place(group, rows, book, shared.problems());
         List<InstancePlan> obsolete =
                 placed.obsolete().stream()
-                        .filter(row -> options.mayTouch(row.id()) && !row.ignored())
+                        .filter(row -> options.mayRemove() && !row.ignored())
                         .map(row -> shared.plan(row, surplus(row)))
                         .toList();
         List<Member> members = members(placed);

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param recreate replace every VM that is to run
  * @param fix replace VMs whose agent is silent, instead of refusing
- * @param only instances that may be touched; null: all. With it no instance is made, and obsolete
- *     ones outside of it stay
+ * @param only instances that may be touched; null: all. With it no instance is made and none is
+ *     removed: a repair never decides that something is not wanted
  * @param growsAttachedDisks the CPI can grow a disk under running containers
  * @param fulfilled instances for which this same task has already carried out a restart or recreate
  *     request; without it a task that goes on after a crash would act twice
@@ -52,6 +52,10 @@ public record PlanOptions(
 
     public PlanOptions withGoneVms(Set<VmCid> vms) {
         return new PlanOptions(recreate, fix, only, growsAttachedDisks, fulfilled, vms);
+    }
+
+    boolean mayRemove() {
+        return only == null;
     }
 
     boolean mayTouch(InstanceId id) {

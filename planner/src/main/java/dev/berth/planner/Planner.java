@@ -66,7 +66,7 @@ public final class Planner {
             groups.add(planner.plan());
         }
         warnOfIgnored(recorded, warnings);
-        warnOfUnknown(recorded, options, warnings);
+        warnOfUnknown(groups, options, warnings);
         if (!problems.isEmpty()) {
             throw new ProblemException(problems);
         }
@@ -79,7 +79,7 @@ public final class Planner {
                 desired.groups().stream().map(Desired.Group::name).collect(Collectors.toSet());
         var plans = new ArrayList<InstancePlan>();
         for (Recorded.Instance row : recorded.instances()) {
-            if (!wanted.contains(row.group()) && removal.options().mayTouch(row.id())) {
+            if (!wanted.contains(row.group()) && removal.options().mayRemove()) {
                 String whole =
                         desired.groups().isEmpty()
                                 ? "deployment '" + desired.deployment() + "'"
@@ -113,15 +113,21 @@ public final class Planner {
     }
 
     private static void warnOfUnknown(
-            Recorded recorded, PlanOptions options, List<String> warnings) {
+            List<GroupPlan> groups, PlanOptions options, List<String> warnings) {
         if (options.only() != null) {
-            Set<InstanceId> known =
-                    recorded.instances().stream()
-                            .map(Recorded.Instance::id)
+            Set<InstanceId> wanted =
+                    groups.stream()
+                            .flatMap(g -> g.instances().stream())
+                            .map(InstancePlan::id)
                             .collect(Collectors.toSet());
             options.only().stream()
-                    .filter(id -> !known.contains(id))
-                    .forEach(id -> warnings.add("Instance '" + id + "' doesn't exist (any more)"));
+                    .filter(id -> !wanted.contains(id))
+                    .forEach(id ->
+                            warnings.add(
+                                    "Instance '"
+                                            + id
+                                            + "' doesn't exist or is not in the manifest;"
+                                            + " it is left alone"));
         }
     }
 

@@ -33,6 +33,12 @@ final class Builder {
         this.say = say;
     }
 
+    /** The cached stemcell, if it is made from what would be built now. */
+    Optional<Stemcell> current() throws IOException {
+        String key = Recipe.of(options).key();
+        return Stemcell.current(options.cache()).filter(stemcell -> stemcell.key().equals(key));
+    }
+
     Stemcell build() throws IOException {
         Recipe recipe = Recipe.of(options);
         Path cache = options.cache();

@@ -115,7 +115,7 @@ final class Layers {
                         jlink.toString(),
                         "--add-modules",
                         String.join(",", Recipe.MODULES),
-                        "--strip-debug",
+                        "--strip-java-debug-attributes",
                         "--no-header-files",
                         "--no-man-pages",
                         "--compress",

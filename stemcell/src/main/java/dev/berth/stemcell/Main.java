@@ -8,12 +8,15 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * {@code berth stemcell build}: makes the stemcell if the one at hand is stale, and says where it
  * is. Ends with 0, with 1 when the build cannot be done and with 2 when the words make no sense.
  */
 public final class Main {
+    private static final int STALE = 3;
+
     private Main() {}
 
     public static void main(String[] words) {
@@ -45,7 +48,18 @@ public final class Main {
         Instant begin = Instant.now();
         PrintStream progress = options.json() ? err : out;
         try {
-            Stemcell stemcell = new Builder(options, line -> progress.println("  " + line)).build();
+            var builder = new Builder(options, line -> progress.println("  " + line));
+            Stemcell stemcell;
+            if (options.check()) {
+                Optional<Stemcell> current = builder.current();
+                if (current.isEmpty()) {
+                    err.println("there is no current stemcell: berth stemcell build makes one");
+                    return STALE;
+                }
+                stemcell = current.get();
+            } else {
+                stemcell = builder.build();
+            }
             if (options.json()) {
                 out.println(stemcell.toJson());
             } else {

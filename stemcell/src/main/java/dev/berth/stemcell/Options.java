@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param gzip compress the tarball: for carrying it far, not for the engine next door
  * @param json print the finished stemcell's facts as JSON, and progress on standard error
  * @param force build even when the cached stemcell is current
+ * @param check build nothing: only tell whether the cached stemcell is current
  */
 record Options(
         Path cache,
@@ -33,12 +34,13 @@ record Options(
         @Nullable Path out,
         boolean gzip,
         boolean json,
-        boolean force) {
+        boolean force,
+        boolean check) {
     static final String USAGE =
             """
             usage: berth stemcell build [--out FILE] [--base debootstrap|image:REF]
                                         [--suite bookworm|trixie] [--mirror URL]
-                                        [--gzip] [--force] [--json]
+                                        [--gzip] [--force | --check] [--json]
             """;
 
     private static final List<String> SUITES = List.of("bookworm", "trixie");
@@ -58,6 +60,7 @@ record Options(
         boolean gzip = false;
         boolean json = false;
         boolean force = false;
+        boolean check = false;
         Deque<String> rest = words(words);
         while (!rest.isEmpty()) {
             String word = rest.pop();
@@ -69,8 +72,12 @@ record Options(
                 case "--gzip" -> gzip = true;
                 case "--json" -> json = true;
                 case "--force" -> force = true;
+                case "--check" -> check = true;
                 default -> throw refused(word, "is not known here", USAGE.strip());
             }
+        }
+        if (check && (force || out != null)) {
+            throw refused("--check", "builds and writes nothing", "leave --force and --out away");
         }
         if (gzip && out == null) {
             throw refused("--gzip", "is for a file of your own", "add --out FILE");
@@ -84,7 +91,8 @@ record Options(
                 out,
                 gzip,
                 json,
-                force);
+                force,
+                check);
     }
 
     /**

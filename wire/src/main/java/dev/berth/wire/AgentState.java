@@ -20,7 +20,7 @@ public record AgentState(
         String configurationHash,
         @Nullable List<ContainerState> containers,
         Map<String, Object> tree) {
-    public static AgentState fromTree(Object tree) {
+    public static AgentState fromTree(@Nullable Object tree) {
         Fields f = Fields.of(tree, "agent state");
         return new AgentState(
                 f.string("agent_id", ""),

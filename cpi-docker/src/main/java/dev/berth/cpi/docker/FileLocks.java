@@ -23,11 +23,17 @@ import org.jspecify.annotations.Nullable;
  * once. Not reentrant. Lock files are removed on release, so the folder stays small.
  */
 final class FileLocks {
+    /**
+     * What this process holds, by path. Static, because the system's file locks are the process's:
+     * whoever else in it opened and closed the same file would drop them.
+     */
+    private static final ReentrantLock MONITOR = new ReentrantLock();
+
+    private static final Condition FREED = MONITOR.newCondition();
+    private static final Set<Path> HELD = new HashSet<>();
+
     private final Path folder;
     private final Duration limit;
-    private final ReentrantLock monitor = new ReentrantLock();
-    private final Condition freed = monitor.newCondition();
-    private final Set<String> held = new HashSet<>();
 
     /**
      * @param limit the longest wait; weighed against the slowest holder, a graceful stop of a VM
@@ -47,7 +53,7 @@ final class FileLocks {
         long deadline = System.nanoTime() + limit.toNanos();
         enter(name, deadline);
         try {
-            FileChannel channel = lockFile(folder.resolve(name + ".lock"), name, deadline);
+            FileChannel channel = lockFile(file(name), name, deadline);
             return () -> release(name, channel);
         } catch (IOException e) {
             leave(name);
@@ -62,12 +68,16 @@ final class FileLocks {
         }
     }
 
+    private Path file(String name) {
+        return folder.resolve(name + ".lock");
+    }
+
     /** Excludes this process's other threads: file locks only exclude other processes. */
     private void enter(String name, long deadline) {
-        monitor.lock();
+        MONITOR.lock();
         try {
-            while (!held.add(name)) {
-                if (freed.awaitNanos(deadline - System.nanoTime()) <= 0) {
+            while (!HELD.add(file(name))) {
+                if (FREED.awaitNanos(deadline - System.nanoTime()) <= 0) {
                     throw busy(name);
                 }
             }
@@ -76,17 +86,17 @@ final class FileLocks {
             throw new CpiException(
                     CpiException.Type.CPI_ERROR, "interrupted while waiting for " + name);
         } finally {
-            monitor.unlock();
+            MONITOR.unlock();
         }
     }
 
     private void leave(String name) {
-        monitor.lock();
+        MONITOR.lock();
         try {
-            held.remove(name);
-            freed.signalAll();
+            HELD.remove(file(name));
+            FREED.signalAll();
         } finally {
-            monitor.unlock();
+            MONITOR.unlock();
         }
     }
 
@@ -151,7 +161,7 @@ final class FileLocks {
 
     private void release(String name, FileChannel channel) {
         try (channel) {
-            Files.deleteIfExists(folder.resolve(name + ".lock"));
+            Files.deleteIfExists(file(name));
         } catch (IOException e) {
             // The lock goes with the channel in any case; a file left over is taken by the next.
         } finally {

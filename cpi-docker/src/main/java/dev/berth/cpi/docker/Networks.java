@@ -22,6 +22,8 @@ final class Networks {
     /** Where ranges are taken from when only a size is asked for. */
     private static final Subnet POOL = Subnet.parse("10.216.0.0/13");
 
+    private static final int ATTEMPTS = 5;
+
     private final Engine engine;
     private final FileLocks locks;
     private final HostFacts host;
@@ -126,14 +128,35 @@ final class Networks {
                 throw clash(wanted, other.range() + " of " + other.by());
             }
         }
-        try {
-            engine.createNetwork(body(context, wanted));
-        } catch (EngineException e) {
-            Optional<Map<String, Object>> now = engine.inspectNetwork(wanted.name());
-            if (now.isEmpty()) {
-                throw e;
+        make(context, wanted);
+    }
+
+    private void make(CpiContext context, Wanted wanted) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                engine.createNetwork(body(context, wanted));
+                return;
+            } catch (EngineException e) {
+                Optional<Map<String, Object>> now = engine.inspectNetwork(wanted.name());
+                if (now.isPresent()) {
+                    check(wanted, now.get());
+                    return;
+                }
+                // Another engine on this host rewrites the shared rules while it starts.
+                if (attempt == ATTEMPTS || !String.valueOf(e.getMessage()).contains("iptables")) {
+                    throw e;
+                }
+                pause();
             }
-            check(wanted, now.get());
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(300);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CpiException(Type.CPI_ERROR, "interrupted while making a network");
         }
     }
 

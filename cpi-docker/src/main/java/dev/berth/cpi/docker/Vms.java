@@ -93,7 +93,8 @@ final class Vms {
                         attachments.getFirst(),
                         labels,
                         binds(vm),
-                        host.capabilities()));
+                        host.capabilities(),
+                        VmBody.hosts(order.env())));
         for (VmBody.Attachment more : attachments.subList(1, attachments.size())) {
             engine.connectNetwork(
                     more.network(),
@@ -185,7 +186,9 @@ final class Vms {
         }
         boolean passing =
                 cause instanceof EngineException e && e.isUnknown()
-                        || message.contains("ddress already in use");
+                        || message.contains("ddress already in use")
+                        // Another engine on this host may be setting up its own rules right now.
+                        || message.contains("iptables failed");
         return new CpiException(
                 Type.VM_CREATION_FAILED, "VM " + vm + ": " + message, passing, cause);
     }

@@ -1,0 +1,301 @@
+package dev.berth.agent;
+
+import dev.berth.engine.Engine;
+import dev.berth.engine.EngineException;
+import dev.berth.model.ContainerSpec;
+import dev.berth.model.DiskCid;
+import dev.berth.model.Fields;
+import dev.berth.supervisor.ContainerState;
+import dev.berth.supervisor.ContainerStatus;
+import dev.berth.supervisor.DaemonState;
+import dev.berth.supervisor.DiskState;
+import dev.berth.supervisor.StateChange;
+import dev.berth.supervisor.Supervisor;
+import dev.berth.supervisor.SupervisorStatus;
+import dev.berth.wire.AgentState;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** {@link Workload} by the container supervisor on the VM's own Docker Engine. */
+final class SupervisedWorkload implements Workload {
+    private static final Duration LIST_LIMIT = Duration.ofSeconds(10);
+
+    private final Engine engine;
+    private final Supervisor supervisor;
+    private final Path store;
+    private final Proof proof;
+    private volatile Runnable changed = () -> {};
+    private volatile Consumer<Trouble> trouble = t -> {};
+
+    /**
+     * What the supervisor asks before it lets a container near the disk: what was proven last,
+     * looked at again.
+     */
+    static final class Proof implements dev.berth.supervisor.DiskProof {
+        private final Function<DiskCid, StoreProof> look;
+        private volatile StoreProof last = new StoreProof.None();
+
+        Proof(Function<DiskCid, StoreProof> look) {
+            this.look = look;
+        }
+
+        @Override
+        public DiskState prove() {
+            return switch (last instanceof StoreProof.Proven good ? again(good) : last) {
+                case StoreProof.Proven p -> new DiskState.Proven(p.cid().value());
+                case StoreProof.Unproven bad -> new DiskState.Unproven(bad.reason());
+                case StoreProof.None none ->
+                        new DiskState.Unproven("no persistent disk is mounted");
+            };
+        }
+
+        private StoreProof again(StoreProof.Proven good) {
+            try {
+                return look.apply(good.cid());
+            } catch (RuntimeException e) {
+                return new StoreProof.Unproven(ActionException.words(e));
+            }
+        }
+    }
+
+    SupervisedWorkload(Engine engine, Supervisor supervisor, Path store, Proof proof) {
+        this.engine = engine;
+        this.supervisor = supervisor;
+        this.store = store;
+        this.proof = proof;
+        supervisor.addListener(this::onStateChange);
+    }
+
+    @Override
+    public void prepare(List<ContainerSpec> containers) {
+        try {
+            supervisor.prepare(containers);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ActionException("interrupted", e);
+        }
+    }
+
+    @Override
+    public void apply(List<ContainerSpec> containers) {
+        supervisor.wish(containers);
+        changed.run();
+    }
+
+    @Override
+    public void start() {
+        supervisor.start();
+        changed.run();
+    }
+
+    @Override
+    public void stop(Duration limit) {
+        try {
+            List<String> left = supervisor.stop(limit);
+            if (!left.isEmpty()) {
+                throw new ActionException(
+                        "Timed out waiting for services "
+                                + String.join(", ", left)
+                                + " to stop within "
+                                + limit.toSeconds()
+                                + " s");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ActionException("interrupted", e);
+        }
+    }
+
+    @Override
+    public Status status() {
+        SupervisorStatus status = supervisor.status();
+        return new Status(
+                status.jobState(),
+                status.daemon().name().toLowerCase(Locale.ROOT),
+                status.containers().stream().map(SupervisedWorkload::onTheWire).toList());
+    }
+
+    private static AgentState.ContainerState onTheWire(ContainerStatus c) {
+        Integer exit = c.lastExitCode();
+        return new AgentState.ContainerState(
+                c.name(),
+                c.image(),
+                c.imageDigest(),
+                c.state(),
+                c.health(),
+                c.specDigest(),
+                c.containerId(),
+                c.startedAtMillis(),
+                c.restarts(),
+                exit == null ? null : exit.longValue(),
+                c.lastExitOom(),
+                c.reason(),
+                c.nextTryMillis());
+    }
+
+    @Override
+    public void disk(StoreProof next) {
+        proof.last = next;
+        supervisor.diskChanged();
+    }
+
+    /** Asks the Engine itself, so that containers of others count as well. */
+    @Override
+    public List<String> runningOnDisk() {
+        var names = new ArrayList<String>();
+        for (Map<String, Object> container : engine.listContainers(Map.of(), LIST_LIMIT)) {
+            Fields fields = Fields.of(container, "container");
+            boolean onDisk =
+                    fields.objects("Mounts").stream()
+                            .anyMatch(m ->
+                                    Path.of(m.string("Source", "/")).normalize().startsWith(store));
+            if (onDisk
+                    && !List.of("exited", "dead", "created").contains(fields.string("State", ""))) {
+                List<String> known = fields.strings("Names");
+                names.add(
+                        known.isEmpty()
+                                ? fields.string("Id")
+                                : known.getFirst().replaceFirst("^/", ""));
+            }
+        }
+        return names;
+    }
+
+    @Override
+    public void startContainer(String name) {
+        known(name);
+        supervisor.startContainer(name);
+    }
+
+    @Override
+    public void stopContainer(String name) {
+        known(name);
+        supervisor.stopContainer(name);
+    }
+
+    @Override
+    public void restartContainer(String name) {
+        known(name);
+        supervisor.restartContainer(name);
+    }
+
+    @Override
+    public String logs(String name, int tail) {
+        return engine.logs(idOf(name), tail);
+    }
+
+    @Override
+    public void copyLogs(String name, int tail, OutputStream out) {
+        engine.streamLogs(idOf(name), tail, false, out);
+    }
+
+    @Override
+    public Output run(String name, List<String> command, Duration limit) {
+        if (command.isEmpty()) {
+            throw new ActionException("the command is empty");
+        }
+        Engine.ExecResult result = engine.exec(idOf(name), command, Map.of(), limit);
+        return new Output(result.exitCode(), result.stdout(), result.stderr());
+    }
+
+    private ContainerStatus known(String name) {
+        List<ContainerStatus> all = supervisor.status().containers();
+        return all.stream()
+                .filter(c -> c.name().equals(name))
+                .findFirst()
+                .orElseThrow(() ->
+                        new ActionException(
+                                "this instance has no container '"
+                                        + name
+                                        + "', only "
+                                        + all.stream().map(ContainerStatus::name).toList()));
+    }
+
+    private String idOf(String name) {
+        String id = known(name).containerId();
+        if (id == null) {
+            throw new EngineException(404, "container '" + name + "' does not exist at present");
+        }
+        return id;
+    }
+
+    @Override
+    public void onChange(Runnable listener) {
+        changed = listener;
+    }
+
+    @Override
+    public void onTrouble(Consumer<Trouble> listener) {
+        trouble = listener;
+    }
+
+    private void onStateChange(StateChange change) {
+        changed.run();
+        Integer severity = severity(change);
+        if (severity != null) {
+            boolean resolved = change.severity() == StateChange.Severity.RESOLVED;
+            trouble.accept(
+                    new Trouble(
+                            "container " + change.container(),
+                            severity,
+                            resolved,
+                            "container "
+                                    + change.container()
+                                    + (resolved ? " runs again" : " fails"),
+                            change.reason().isEmpty()
+                                    ? "now " + change.to().wireName()
+                                    : change.reason()));
+        }
+    }
+
+    /** A first failure heals by itself nearly always: it is in the heartbeat, and no alert. */
+    private static @Nullable Integer severity(StateChange change) {
+        return switch (change.severity()) {
+            case NONE -> null;
+            // Blocked without a failure is blocked by its disk, which raises an alert of its own.
+            case WARNING ->
+                    change.to() == ContainerState.BLOCKED && change.failures() > 0 ? 3 : null;
+            case ERROR -> 3;
+            case CRITICAL -> 2;
+            case RESOLVED -> 4;
+        };
+    }
+
+    /** What the watch over the daemon found; to be wired to it. */
+    void onDaemon(DaemonState state) {
+        supervisor.daemon(state);
+        changed.run();
+        switch (state) {
+            case HUNG ->
+                    daemonTrouble(
+                            3,
+                            false,
+                            "docker daemon hangs",
+                            "it answers nothing and is being ended; containers run on");
+            case FAILED ->
+                    daemonTrouble(
+                            2,
+                            false,
+                            "docker daemon failed",
+                            "it was started again and again and did not stay; tried each minute; containers that run go on");
+            case UP ->
+                    daemonTrouble(
+                            4, true, "docker daemon answers", "containers are supervised again");
+            case UNKNOWN, STARTING, RECONCILE, SUSPECT, DOWN -> {
+                // on the way to one of the others
+            }
+        }
+    }
+
+    private void daemonTrouble(int severity, boolean resolved, String title, String summary) {
+        trouble.accept(new Trouble("daemon", severity, resolved, title, summary));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.cpi;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,264 @@
+package dev.berth.director;
+
+import dev.berth.bus.NatsBus;
+import dev.berth.bus.NatsServer;
+import dev.berth.bus.Pki;
+import dev.berth.cpi.docker.DockerCpi;
+import dev.berth.engine.DockerEngine;
+import dev.berth.model.Clock;
+import dev.berth.model.EnvironmentFile;
+import dev.berth.model.Json;
+import dev.berth.store.Rows;
+import dev.berth.store.SqlStore;
+import dev.berth.store.Store;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * One environment's director in one process: construct, pass on, start, and close in reverse order.
+ * The bus and the registry run beside it as its children.
+ */
+public final class Director implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Director.class.getName());
+    static final String VERSION = "0.1.0 (00000000)";
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private Director() {}
+
+    /** Ready when it returns. */
+    public static Director start(Path home, Clock clock) throws IOException {
+        var director = new Director();
+        try {
+            director.assemble(home, clock);
+            return director;
+        } catch (IOException | RuntimeException e) {
+            director.close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T keep(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    private void assemble(Path home, Clock clock) throws IOException {
+        EnvironmentFile environment = EnvironmentFile.load(home);
+        Path folder = Files.createDirectories(home.resolve("director"));
+        keep(alone(folder));
+        Pki pki = Pki.open(home.resolve("pki"), clock);
+        Store database = keep(SqlStore.sqlite(folder.resolve("berth.db")));
+        var fleet = keep(new FleetWatch(database, clock));
+        Store store = new NotingStore(database, fleet::changed);
+        var engine = keep(new DockerEngine(socket(environment)));
+        var cpi = new DockerCpi(engine, home.resolve("cpi"));
+        network(environment, cpi);
+
+        List<String> hosts = List.of(environment.gateway(), "127.0.0.1", "localhost");
+        var bus =
+                keep(
+                        NatsServer.start(
+                                new NatsServer.Settings(
+                                        folder.resolve("nats"),
+                                        "0.0.0.0",
+                                        environment.busPort(),
+                                        hosts),
+                                pki));
+        var agents = keep(NatsBus.connect(List.of("nats://127.0.0.1:" + bus.port()), pki, fleet));
+        registry(home, clock, environment, pki, hosts);
+
+        var identity =
+                new DirectorIdentity(environment.name(), environment.uuid(), VERSION, "docker");
+        var hands =
+                new Hands(
+                        store,
+                        cpi,
+                        agents,
+                        bus,
+                        new IntentJournal(store, clock, () -> UUID.randomUUID().toString()),
+                        clock,
+                        () -> UUID.randomUUID().toString(),
+                        environment.uuid(),
+                        environment.name(),
+                        welcome(environment, pki, bus.port()),
+                        Hands.Patience.USUAL,
+                        Parallel.VIRTUAL_THREADS);
+        int settled = new Settlement(hands).settleAll();
+        bus.reset(store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList());
+
+        var box = SecretBox.open(folder.resolve("key"));
+        var trail = new AuditTrail(store, clock);
+        var variables = new Variables(store, box, identity, clock);
+        var trust = Pki.tls(pki.caCertificate(), pki.server("director", apiHosts(environment)));
+        var pins =
+                new ImagePins(
+                        environment.registryPort(),
+                        trust,
+                        environment.registryUser(),
+                        environment.registryPassword());
+        var tasks = keep(new Tasks(store, folder.resolve("tasks"), clock, Tasks.Bounds.DEFAULT));
+        var converge =
+                new Converge(
+                        hands,
+                        new ManifestReader(hands, variables, pins),
+                        new Observer(hands, fleet));
+        tasks.register(DeploymentsApi.UPDATE, converge::deploy);
+        tasks.register(DeploymentsApi.DELETE, converge::delete);
+        tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
+
+        var blobs = new Blobs(folder.resolve("blobs"), environment.url() + "/blobs", box, clock);
+        var api =
+                keep(
+                        new DirectorApi(
+                                new DirectorApi.Parts(
+                                        identity,
+                                        new Environment(
+                                                EnvironmentFile.REGISTRY_NAME,
+                                                environment.gateway()
+                                                        + ":"
+                                                        + environment.registryPort(),
+                                                pki.caCertificate(),
+                                                environment.registryUser(),
+                                                environment.registryPassword()),
+                                        new Users(
+                                                List.of(
+                                                        new Users.User(
+                                                                environment.user(),
+                                                                environment.password(),
+                                                                true))),
+                                        store,
+                                        tasks,
+                                        trail,
+                                        fleet,
+                                        cpi,
+                                        blobs,
+                                        box,
+                                        folder.resolve("uploads"))));
+        api.listen(new InetSocketAddress(environment.host(), environment.apiPort()), trust);
+        fleet.start(hands, tasks);
+        tasks.start();
+        Files.writeString(folder.resolve("director.pid"), ProcessHandle.current().pid() + "\n");
+        LOG.log(
+                System.Logger.Level.INFO,
+                "director={0} state=ready url={1} settled_intents={2}",
+                environment.name(),
+                environment.url(),
+                settled);
+    }
+
+    /** Two directors on one store would each be right and together wrong: the second refuses. */
+    private static AutoCloseable alone(Path folder) throws IOException {
+        FileChannel channel =
+                FileChannel.open(
+                        folder.resolve("lock"),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE);
+        FileLock lock = channel.tryLock();
+        if (lock == null) {
+            channel.close();
+            throw new IOException(
+                    "another director runs on " + folder + "; stop it first: berth down");
+        }
+        return channel;
+    }
+
+    private static Path socket(EnvironmentFile environment) throws IOException {
+        if (!environment.engine().startsWith("unix://")) {
+            throw new IOException(
+                    "engine "
+                            + environment.engine()
+                            + " is not on this host: disks are loop devices of this host, so unix:///PATH is needed");
+        }
+        return Path.of(environment.engine().substring("unix://".length()));
+    }
+
+    /** The environment's network first: its gateway is where VMs reach this host. */
+    private static void network(EnvironmentFile environment, DockerCpi cpi) {
+        var context =
+                new dev.berth.cpi.CpiContext(environment.uuid(), "environment", null, Map.of());
+        cpi.createNetwork(
+                context,
+                Json.of(
+                        "type",
+                        "manual",
+                        "range",
+                        environment.networkRange(),
+                        "gateway",
+                        environment.gateway(),
+                        "cloud_properties",
+                        Json.of("name", environment.networkName())));
+    }
+
+    private static List<String> apiHosts(EnvironmentFile environment) {
+        return List.of(
+                environment.host().equals("0.0.0.0") ? "127.0.0.1" : environment.host(),
+                "127.0.0.1",
+                "localhost",
+                environment.gateway());
+    }
+
+    private void registry(
+            Path home, Clock clock, EnvironmentFile environment, Pki pki, List<String> hosts) {
+        var names = new java.util.ArrayList<>(List.of(EnvironmentFile.REGISTRY_NAME));
+        names.addAll(hosts);
+        pki.server("registry", names, dev.berth.bus.CertificateMaker.Key.EC_P256);
+        keep(
+                RegistryServer.start(
+                        new RegistryServer.Settings(
+                                home.resolve("registry"),
+                                environment.registryPort(),
+                                pki.certificateFile("registry"),
+                                pki.keyFile("registry"),
+                                environment.registryUser(),
+                                environment.registryPassword()),
+                        clock));
+    }
+
+    private static Hands.Welcome welcome(EnvironmentFile environment, Pki pki, int busPort) {
+        return new Hands.Welcome(
+                Json.of(
+                        "mbus",
+                        Json.of("urls", List.of("nats://" + environment.gateway() + ":" + busPort)),
+                        "berth",
+                        Json.of(
+                                "registry",
+                                Json.of(
+                                        "name",
+                                        EnvironmentFile.REGISTRY_NAME,
+                                        "host",
+                                        environment.gateway(),
+                                        "port",
+                                        environment.registryPort(),
+                                        "ca",
+                                        pki.caCertificate(),
+                                        "username",
+                                        environment.registryUser(),
+                                        "password",
+                                        environment.registryPassword().reveal()))));
+    }
+
+    @Override
+    public void close() {
+        while (!parts.isEmpty()) {
+            AutoCloseable part = parts.pop();
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "closing " + part.getClass().getSimpleName() + ": " + e.getMessage());
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package dev.berth.director;
+
+import dev.berth.cpi.Cpi;
+import dev.berth.store.Store;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The HTTP side of the director: every endpoint on one port. Made before the tasks start, for it
+ * registers the jobs of its own task types; the executor registers {@code update_deployment},
+ * {@code delete_deployment} and {@code cck_scan_and_fix}, whose payloads {@link DeploymentsApi}
+ * describes.
+ */
+public final class DirectorApi implements AutoCloseable {
+    private final Api api;
+    private final StemcellsApi stemcells;
+    private @Nullable HttpServer server;
+
+    /**
+     * What the endpoints stand on.
+     *
+     * @param uploads folder for stemcells until their task has run
+     */
+    public record Parts(
+            DirectorIdentity identity,
+            Environment environment,
+            Users users,
+            Store store,
+            Tasks tasks,
+            AuditTrail trail,
+            FleetView fleet,
+            Cpi cpi,
+            Blobs blobs,
+            SecretBox box,
+            Path uploads) {}
+
+    public DirectorApi(Parts parts) {
+        Store store = parts.store();
+        Tasks tasks = parts.tasks();
+        var router = new Router();
+        stemcells =
+                new StemcellsApi(
+                        store, tasks, parts.box(), parts.cpi(), parts.identity(), parts.uploads());
+        stemcells.addTo(router);
+        new InfoApi(parts.identity(), parts.environment(), store).addTo(router);
+        new TasksApi(store, tasks).addTo(router);
+        new DeploymentsApi(store, tasks, parts.identity()).addTo(router);
+        new FleetApi(store, tasks, new Fleet(store, parts.fleet(), tasks.clock())).addTo(router);
+        new ConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
+        new NamedConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
+        new ReleasesApi(store, tasks).addTo(router);
+        new DisksApi(store, tasks, parts.cpi(), parts.identity()).addTo(router);
+        new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);
+        new BlobsApi(parts.blobs()).addTo(router);
+        api = new Api(router, parts.users());
+    }
+
+    /**
+     * Listens when it returns; clears uploads that a killed director left.
+     *
+     * @param address port 0: any free one
+     * @param tls with an RSA certificate: under TLS 1.2 the stock CLI offers no other
+     * @return the port
+     * @throws IOException the port is taken, or the folder of uploads cannot be made
+     */
+    public synchronized int listen(InetSocketAddress address, SSLContext tls) throws IOException {
+        stemcells.sweep();
+        server = new HttpServer(address, tls, api);
+        return server.port();
+    }
+
+    @Override
+    public synchronized void close() {
+        if (server != null) {
+            server.close();
+        }
+    }
+}

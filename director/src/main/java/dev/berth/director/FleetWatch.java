@@ -1,0 +1,324 @@
+package dev.berth.director;
+
+import dev.berth.bus.AgentEvents;
+import dev.berth.bus.AgentException;
+import dev.berth.cpi.Cpi;
+import dev.berth.cpi.CpiException;
+import dev.berth.model.AgentId;
+import dev.berth.model.Clock;
+import dev.berth.model.InstanceId;
+import dev.berth.model.VmCid;
+import dev.berth.monitor.AlertSink;
+import dev.berth.monitor.Evidence;
+import dev.berth.monitor.JudgeSettings;
+import dev.berth.monitor.Monitor;
+import dev.berth.monitor.RepairPort;
+import dev.berth.store.Rows;
+import dev.berth.store.Store;
+import dev.berth.wire.Alert;
+import dev.berth.wire.Heartbeat;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Joins the monitor to the director: what the bus tells goes in, what the director knows goes in
+ * whenever it changed, and what the monitor decides becomes tasks and log lines. Thread-safe.
+ */
+final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(FleetWatch.class.getName());
+
+    /** Changes come in bursts; a snapshot this old still decides nothing wrongly. */
+    private static final Duration SETTLE = Duration.ofMillis(100);
+
+    private static final Duration QUESTION = Duration.ofSeconds(1);
+    private static final List<String> ENDED = List.of("done", "error", "cancelled", "timeout");
+
+    private final Store store;
+    private final Clock clock;
+    private final Monitor monitor;
+    private final Semaphore changed = new Semaphore(1);
+    private @Nullable Hands hands;
+    private @Nullable Tasks tasks;
+    private @Nullable Thread teller;
+
+    FleetWatch(Store store, Clock clock) {
+        this.store = store;
+        this.clock = clock;
+        Executor work = Executors.newVirtualThreadPerTaskExecutor();
+        this.monitor =
+                new Monitor(
+                        JudgeSettings.DEFAULT, clock, work, this::look, this::repair, new Said());
+    }
+
+    /** From here on it acts. */
+    void start(Hands withHands, Tasks withTasks) {
+        hands = withHands;
+        tasks = withTasks;
+        monitor.fleet(fleet());
+        monitor.start();
+        teller = Thread.ofVirtual().name("fleet-teller").start(this::tell);
+    }
+
+    /** The store was written: instances, VMs or states may be others now. */
+    void changed() {
+        if (changed.availablePermits() == 0) {
+            changed.release();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (teller != null) {
+            teller.interrupt();
+        }
+        monitor.close();
+    }
+
+    // --- what the director knows
+
+    private void tell() {
+        try {
+            while (true) {
+                changed.acquire();
+                changed.drainPermits();
+                monitor.resurrection(
+                        !"true"
+                                .equals(
+                                        store.read(s -> s.setting("resurrection_paused"))
+                                                .orElse("false")));
+                monitor.fleet(fleet());
+                clock.sleep(SETTLE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private dev.berth.monitor.Fleet fleet() {
+        return store.read(session -> {
+            Map<InstanceId, Rows.Vm> vms = new HashMap<>();
+            session.vmsOf(null).stream()
+                    .filter(Rows.Vm::active)
+                    .forEach(v -> vms.put(v.instance(), v));
+            var members = new ArrayList<dev.berth.monitor.Fleet.Member>();
+            for (Rows.Instance i : session.instances(null)) {
+                Rows.Vm vm = vms.get(i.id());
+                members.add(
+                        new dev.berth.monitor.Fleet.Member(
+                                i.id(),
+                                i.deployment(),
+                                i.group(),
+                                i.az(),
+                                vm == null ? null : vm.agent(),
+                                vm == null ? null : vm.cid(),
+                                i.state(),
+                                i.ignored()));
+            }
+            Map<String, String> busy = new HashMap<>();
+            for (Rows.Task task :
+                    session.tasks(
+                            List.of("queued", "processing", "cancelling"), null, null, 1000)) {
+                if (task.deployment() != null
+                        && !task.type().equals(DeploymentsApi.SCAN_AND_FIX)
+                        && !task.type().equals("vms")) {
+                    busy.put(
+                            task.deployment(),
+                            "task " + task.id() + " (" + task.description() + ")");
+                }
+            }
+            return new dev.berth.monitor.Fleet(members, busy);
+        });
+    }
+
+    // --- what the monitor asks for
+
+    private Evidence look(AgentId agent, VmCid vm) {
+        Hands own = hands();
+        Cpi.VmEvidence said;
+        try {
+            said = own.cpi().vmEvidence(own.looking(), vm);
+        } catch (CpiException e) {
+            if (e.type() != CpiException.Type.NOT_IMPLEMENTED) {
+                throw e;
+            }
+            said = Cpi.VmEvidence.PRESENT;
+        }
+        return switch (said) {
+            case GONE -> Evidence.GONE;
+            case STOPPED -> Evidence.STOPPED;
+            case RUNNING, PRESENT -> answers(own, agent) ? Evidence.ANSWERS : Evidence.PRESENT;
+        };
+    }
+
+    private static boolean answers(Hands hands, AgentId agent) {
+        try {
+            return "pong".equals(hands.agents().call(agent, "ping", List.of(), QUESTION));
+        } catch (AgentException e) {
+            return false;
+        }
+    }
+
+    private RepairPort.Ended repair(String deployment, List<InstanceId> instances, String reason) {
+        Map<String, Object> jobs = new LinkedHashMap<>();
+        Map<String, List<String>> byGroup =
+                store.read(s ->
+                        instances.stream()
+                                .flatMap(id -> s.instance(id).stream())
+                                .collect(
+                                        Collectors.groupingBy(
+                                                Rows.Instance::group,
+                                                LinkedHashMap::new,
+                                                Collectors.mapping(
+                                                        i -> i.id().value(),
+                                                        Collectors.toList()))));
+        jobs.putAll(byGroup);
+        Rows.Task task =
+                tasks().enqueue(
+                                DeploymentsApi.SCAN_AND_FIX,
+                                "scan and fix",
+                                "health_monitor",
+                                deployment,
+                                "",
+                                dev.berth.model.Json.of(
+                                        "deployment", deployment, "jobs", jobs, "reason", reason));
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "deployment={0} task={1} repair=begun reason=''{2}''",
+                deployment,
+                String.valueOf(task.id()),
+                reason);
+        return await(task.id());
+    }
+
+    private RepairPort.Ended await(long id) {
+        try {
+            while (true) {
+                Optional<Rows.Task> task = store.read(s -> s.task(id));
+                if (task.isEmpty() || ENDED.contains(task.get().state())) {
+                    boolean done = task.isPresent() && task.get().state().equals("done");
+                    return new RepairPort.Ended(
+                            done,
+                            "task "
+                                    + id
+                                    + " "
+                                    + task.map(t -> t.state() + (done ? "" : ": " + t.result()))
+                                            .orElse("is gone"));
+                }
+                clock.sleep(SETTLE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new RepairPort.Ended(false, "the director stops");
+        }
+    }
+
+    private Hands hands() {
+        return java.util.Objects.requireNonNull(hands, "the watch has not started");
+    }
+
+    private Tasks tasks() {
+        return java.util.Objects.requireNonNull(tasks, "the watch has not started");
+    }
+
+    /** Alerts are log lines and audit events until sinks are configured. */
+    private final class Said implements AlertSink {
+        @Override
+        public void raised(Alert alert) {
+            event("create", alert.id(), alert.deployment(), alert.title() + ": " + alert.summary());
+        }
+
+        @Override
+        public void resolved(String id, String title) {
+            event("resolve", id, null, title);
+        }
+
+        @Override
+        public void waiting(String about, String reason) {
+            event("wait", about, null, reason);
+        }
+
+        private void event(String action, String id, @Nullable String deployment, String message) {
+            try {
+                store.update(s ->
+                        s.addEvent(
+                                new Rows.Event(
+                                        0,
+                                        null,
+                                        clock.now(),
+                                        "health_monitor",
+                                        action,
+                                        "alert",
+                                        id,
+                                        null,
+                                        deployment,
+                                        null,
+                                        null,
+                                        dev.berth.model.Json.of("message", message))));
+            } catch (dev.berth.store.StoreException e) {
+                LOG.log(
+                        System.Logger.Level.ERROR,
+                        "alert={0} cannot be recorded: {1}",
+                        id,
+                        e.getMessage());
+            }
+        }
+    }
+
+    // --- what the bus tells
+
+    @Override
+    public void heartbeat(Heartbeat heartbeat) {
+        monitor.heartbeat(heartbeat);
+    }
+
+    @Override
+    public void alert(AgentId agent, Alert alert) {
+        monitor.alert(agent, alert);
+    }
+
+    @Override
+    public void shutdown(AgentId agent) {
+        monitor.shutdown(agent);
+    }
+
+    @Override
+    public void connected(AgentId agent) {
+        monitor.connected(agent);
+    }
+
+    @Override
+    public void disconnected(AgentId agent) {
+        monitor.disconnected(agent);
+    }
+
+    @Override
+    public Optional<Heartbeat> lastHeartbeat(AgentId agent) {
+        return monitor.lastHeartbeat(agent);
+    }
+
+    @Override
+    public boolean responsive(AgentId agent) {
+        return monitor.responsive(agent);
+    }
+
+    /** Silence in between says nothing about agents. */
+    @Override
+    public void busLost() {
+        monitor.bus(false);
+    }
+
+    @Override
+    public void busBack() {
+        monitor.bus(true);
+    }
+}

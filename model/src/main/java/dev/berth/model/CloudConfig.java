@@ -1,0 +1,97 @@
+package dev.berth.model;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What manifests may refer to: zones, networks, kinds of VMs and disks. All {@code
+ * cloud_properties} are raw: placeholders in them are resolved when a CPI is called.
+ *
+ * @param compilation null when the config leaves it out, which Berth allows as long as nothing is
+ *     compiled
+ */
+public record CloudConfig(
+        List<Az> azs,
+        List<Network> networks,
+        List<VmType> vmTypes,
+        List<VmExtension> vmExtensions,
+        List<DiskType> diskTypes,
+        @Nullable Compilation compilation,
+        List<Problem> warnings) {
+    public static final CloudConfig EMPTY =
+            new CloudConfig(List.of(), List.of(), List.of(), List.of(), List.of(), null, List.of());
+
+    /** A zone; {@code cpi} null: the default one. */
+    public record Az(String name, Map<String, Object> cloudProperties, @Nullable String cpi) {}
+
+    /** A kind of VM. */
+    public record VmType(String name, Map<String, Object> cloudProperties) {}
+
+    /** Cloud properties laid over those of a VM type. */
+    public record VmExtension(String name, Map<String, Object> cloudProperties) {}
+
+    /** A kind of persistent disk; 0 MiB: none. */
+    public record DiskType(String name, long sizeMb, Map<String, Object> cloudProperties) {}
+
+    /** Where packages are compiled; kept for when they are. */
+    public record Compilation(
+            int workers,
+            String network,
+            @Nullable String az,
+            @Nullable String vmType,
+            Map<String, Object> cloudProperties) {}
+
+    /** The persistent disk that a group asks for. */
+    public record DiskWish(String type, long sizeMb, Map<String, Object> cloudProperties) {}
+
+    public Optional<Az> az(String name) {
+        return azs.stream().filter(a -> a.name().equals(name)).findFirst();
+    }
+
+    public Optional<Network> network(String name) {
+        return networks.stream().filter(n -> n.name().equals(name)).findFirst();
+    }
+
+    public Optional<VmType> vmType(String name) {
+        return vmTypes.stream().filter(t -> t.name().equals(name)).findFirst();
+    }
+
+    public Optional<VmExtension> vmExtension(String name) {
+        return vmExtensions.stream().filter(e -> e.name().equals(name)).findFirst();
+    }
+
+    public Optional<DiskType> diskType(String name) {
+        return diskTypes.stream().filter(t -> t.name().equals(name)).findFirst();
+    }
+
+    /**
+     * What the CPI is given for a VM of the group in a zone: the zone's properties, then the VM
+     * type's, then each extension's; later ones win key by key.
+     */
+    public Map<String, Object> vmCloudProperties(InstanceGroup group, @Nullable String az) {
+        var merged = new LinkedHashMap<String, Object>();
+        if (az != null) {
+            az(az).ifPresent(a -> merged.putAll(a.cloudProperties()));
+        }
+        if (group.vmType() != null) {
+            vmType(group.vmType()).ifPresent(t -> merged.putAll(t.cloudProperties()));
+        }
+        for (String extension : group.vmExtensions()) {
+            vmExtension(extension).ifPresent(e -> merged.putAll(e.cloudProperties()));
+        }
+        return merged;
+    }
+
+    /** The disk of each instance of the group; empty when it wants none. */
+    public Optional<DiskWish> disk(InstanceGroup group) {
+        Optional<DiskWish> wish =
+                group.persistentDiskType() == null
+                        ? Optional.of(new DiskWish("", group.persistentDiskMb(), Map.of()))
+                        : diskType(group.persistentDiskType())
+                                .map(t -> new DiskWish(t.name(), t.sizeMb(), t.cloudProperties()));
+        return wish.filter(d -> d.sizeMb() > 0);
+    }
+}

@@ -1,0 +1,140 @@
+package dev.berth.model;
+
+import dev.berth.model.ContainerSpec.Volume;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Where the data of containers lives.
+ *
+ * <table>
+ * <caption>Sources and what they become</caption>
+ * <tr><th>written</th><th>kind</th><th>source</th></tr>
+ * <tr><td>a name ({@code data:/in})</td><td>STORE</td><td>{@code volumes/data}</td></tr>
+ * <tr><td>{@code bind_volumes: [/in]}</td><td>STORE</td><td>{@code containers/CONTAINER}</td></tr>
+ * <tr><td>{@code /var/vcap/store/a/b:/in}</td><td>STORE</td><td>{@code a/b}</td></tr>
+ * <tr><td>{@code /var/vcap/data/a:/in}</td><td>DATA</td><td>{@code a}</td></tr>
+ * <tr><td>any other absolute path</td><td>HOST</td><td>the path</td></tr>
+ * </table>
+ *
+ * <p>All throw {@link IllegalArgumentException} that says what is wrong and what to write.
+ */
+final class VolumeFormats {
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
+    private static final String STORE = "/var/vcap/store";
+    private static final String DATA = "/var/vcap/data";
+
+    /** What the agent itself keeps at the root of the disk. */
+    private static final Set<String> KEPT = Set.of(".berth-disk", "lost+found");
+
+    private VolumeFormats() {}
+
+    /** {@code source:target[:mode]}; a target alone is an anonymous volume and refused. */
+    static Volume parse(String text) {
+        String[] parts = text.split(":", -1);
+        if (parts.length == 1) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + text
+                            + "' would be an anonymous volume, whose data is lost with the container;"
+                            + " give it a name, such as data:"
+                            + text);
+        }
+        if (parts.length > 3) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no volume; write it as SOURCE:TARGET or SOURCE:TARGET:ro");
+        }
+        return of(parts[0], parts[1], parts.length == 3 && readOnly(parts[2]));
+    }
+
+    static Volume of(String source, String target, boolean readOnly) {
+        String in = absolute(target, "target");
+        if (NAME.matcher(source).matches()) {
+            return new Volume(Volume.Kind.STORE, "volumes/" + source, in, readOnly);
+        }
+        if (!source.startsWith("/")) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + source
+                            + "' is neither a volume's name nor an absolute path; there is no folder"
+                            + " it could be relative to");
+        }
+        String path = absolute(source, "source");
+        if (isBelow(path, STORE)) {
+            return new Volume(Volume.Kind.STORE, relative(path, STORE), in, readOnly);
+        }
+        if (isBelow(path, DATA)) {
+            return new Volume(Volume.Kind.DATA, relative(path, DATA), in, readOnly);
+        }
+        return new Volume(Volume.Kind.HOST, path, in, readOnly);
+    }
+
+    /** {@code target[:mode]} of {@code bind_volumes}. */
+    static Volume bound(String container, String text) {
+        String[] parts = text.split(":", -1);
+        if (parts.length > 2) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no container path; write it as /path or /path:ro");
+        }
+        return new Volume(
+                Volume.Kind.STORE,
+                "containers/" + container,
+                absolute(parts[0], "path"),
+                parts.length == 2 && readOnly(parts[1]));
+    }
+
+    /** An anonymous volume of an old manifest: kept on the ephemeral disk. */
+    static Volume anonymous(String container, String target) {
+        String in = absolute(target, "path");
+        String folder = in.substring(1).replace('/', '-');
+        return new Volume(Volume.Kind.DATA, "anonymous/" + container + "/" + folder, in, false);
+    }
+
+    private static boolean readOnly(String modes) {
+        boolean readOnly = false;
+        for (String mode : modes.split(",")) {
+            switch (mode) {
+                case "ro" -> readOnly = true;
+                // relabelling concerns SELinux, which the VMs do not run
+                case "rw", "z", "Z" -> {}
+                default ->
+                        throw new IllegalArgumentException(
+                                "the mode '" + mode + "' is not supported: ro or rw");
+            }
+        }
+        return readOnly;
+    }
+
+    private static boolean isBelow(String path, String root) {
+        return path.equals(root) || path.startsWith(root + "/");
+    }
+
+    private static String relative(String path, String root) {
+        String relative = path.equals(root) ? "" : path.substring(root.length() + 1);
+        String first = relative.split("/", 2)[0];
+        if (relative.isEmpty() || KEPT.contains(first)) {
+            throw new IllegalArgumentException(
+                    "'" + path + "' is not a folder of its own; name one below " + root);
+        }
+        return relative;
+    }
+
+    /** Without double slashes, dots and trailing slashes; {@code ..} is refused. */
+    private static String absolute(String path, String what) {
+        if (!path.startsWith("/") || path.indexOf('\0') >= 0 || path.length() > 4_096) {
+            throw new IllegalArgumentException(
+                    "the " + what + " '" + path + "' must be an absolute path");
+        }
+        if (List.of(path.split("/")).contains("..")) {
+            throw new IllegalArgumentException(
+                    "the " + what + " '" + path + "' must not contain '..'");
+        }
+        String plain = Path.of(path).normalize().toString();
+        if (plain.equals("/") && !what.equals("source")) {
+            throw new IllegalArgumentException("the " + what + " cannot be '/'");
+        }
+        return plain;
+    }
+}

@@ -1,0 +1,19 @@
+package dev.berth.monitor;
+
+/** What was found out about one VM on request. */
+public enum Evidence {
+    /** The agent answered a ping. */
+    ANSWERS,
+    /** The cloud says the VM runs, or at least that it knows it. */
+    PRESENT,
+    /** The cloud has it, switched off. */
+    STOPPED,
+    /** The cloud has it no more. */
+    GONE,
+    /** Nobody could be asked. No ground for anything. */
+    UNKNOWN;
+
+    boolean isDecisive() {
+        return this == STOPPED || this == GONE;
+    }
+}

@@ -1,0 +1,15 @@
+package dev.berth.monitor;
+
+import dev.berth.model.AgentId;
+import dev.berth.model.VmCid;
+
+/** Finds out what became of a VM. */
+@FunctionalInterface
+public interface EvidencePort {
+    /**
+     * May block, for a minute at most: it is called on threads of its own, several at a time. May
+     * ping the agent, may ask the cloud; an exception counts as {@link Evidence#UNKNOWN} with its
+     * message as the reason.
+     */
+    Evidence look(AgentId agent, VmCid vm);
+}

@@ -1,0 +1,45 @@
+package dev.berth.monitor;
+
+import dev.berth.model.AgentId;
+import dev.berth.model.InstanceId;
+import dev.berth.model.VmCid;
+import dev.berth.wire.Alert;
+import java.util.List;
+
+/** What the judge hears. Any order and any number of copies is harmless. */
+public sealed interface Signal {
+    /**
+     * A heartbeat.
+     *
+     * @param jobState {@code running}, {@code starting}, {@code failing}, {@code stopped}, {@code
+     *     unknown}
+     */
+    record Beat(AgentId agent, String jobState) implements Signal {}
+
+    record Connected(AgentId agent) implements Signal {}
+
+    record Disconnected(AgentId agent) implements Signal {}
+
+    /** The agent said that its VM goes down. */
+    record ShutdownNotice(AgentId agent) implements Signal {}
+
+    record AgentAlert(AgentId agent, Alert alert) implements Signal {}
+
+    /** The answer to {@link Action.AskEvidence}; {@code reason} says why it is unknown. */
+    record Found(VmCid vm, Evidence evidence, String reason) implements Signal {}
+
+    record FleetKnown(Fleet fleet) implements Signal {}
+
+    /** The end of a {@link Action.Repair}. */
+    record RepairEnded(String deployment, List<InstanceId> instances, boolean succeeded, String how)
+            implements Signal {}
+
+    /** Whether repairs are wanted at all. */
+    record Resurrection(boolean on) implements Signal {}
+
+    /** Whether the director itself is connected to the bus. */
+    record Bus(boolean up) implements Signal {}
+
+    /** Time passed. */
+    record Tick() implements Signal {}
+}

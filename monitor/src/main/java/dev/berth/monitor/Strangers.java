@@ -1,0 +1,86 @@
+package dev.berth.monitor;
+
+import dev.berth.model.AgentId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Agents that speak and belong to no deployment: new ones not known yet, and rogues. */
+final class Strangers {
+    /** More would be an attack or a mistake; those above are not remembered. */
+    private static final int MOST = 10_000;
+
+    private static final Duration FORGET_AFTER = Duration.ofMinutes(5);
+
+    private record Stranger(Instant first, Instant last) {}
+
+    private final Map<AgentId, Stranger> known = new HashMap<>();
+    private final Duration rogueAfter;
+    private final Alarms alarms;
+
+    Strangers(Duration rogueAfter, Alarms alarms) {
+        this.rogueAfter = rogueAfter;
+        this.alarms = alarms;
+    }
+
+    void heard(AgentId agent, Instant now, List<Action> out) {
+        Stranger old = known.get(agent);
+        if (old == null && known.size() >= MOST) {
+            return;
+        }
+        known.put(agent, new Stranger(old == null ? now : old.first, now));
+        if (isRogue(agent)) {
+            alarms.raise(
+                    out,
+                    alarm(agent),
+                    2,
+                    agent + " is not a part of any deployment",
+                    "An agent speaks on the bus that no deployment knows; its VM may be left over.",
+                    null);
+        }
+    }
+
+    /** It joined a deployment; when it was last heard, if it was. */
+    @Nullable Instant joined(AgentId agent, List<Action> out) {
+        alarms.resolve(out, alarm(agent));
+        Stranger stranger = known.remove(agent);
+        return stranger == null ? null : stranger.last;
+    }
+
+    void lost(AgentId agent) {
+        if (!alarms.isOpen(alarm(agent))) {
+            known.remove(agent);
+        }
+    }
+
+    void forgetQuiet(Instant now, List<Action> out) {
+        known.entrySet()
+                .removeIf(entry -> {
+                    boolean quiet = entry.getValue().last.plus(FORGET_AFTER).isBefore(now);
+                    if (quiet) {
+                        alarms.resolve(out, alarm(entry.getKey()));
+                    }
+                    return quiet;
+                });
+    }
+
+    @Nullable Verdict verdict(AgentId agent) {
+        if (!known.containsKey(agent)) {
+            return null;
+        }
+        return isRogue(agent) ? new Verdict.Rogue() : new Verdict.Unmanaged();
+    }
+
+    private boolean isRogue(AgentId agent) {
+        Stranger stranger = known.get(agent);
+        return stranger != null
+                && Duration.between(stranger.first, stranger.last).compareTo(rogueAfter) > 0;
+    }
+
+    private static String alarm(AgentId agent) {
+        return "agent/" + agent;
+    }
+}

@@ -1,0 +1,352 @@
+package dev.berth.monitor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.berth.model.AgentId;
+import dev.berth.model.InstanceId;
+import dev.berth.model.VmCid;
+import dev.berth.wire.Alert;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the judge makes of the stories that happen. Times are in milliseconds since the start. */
+class JudgeTest {
+    private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+    private final Judge judge = new Judge(JudgeSettings.DEFAULT);
+    private long millis;
+
+    @Test
+    void aLostConnectionLeadsToAQuestionAndGoneToARepairAtOnce() {
+        running(3);
+        assertThat(at(1000, disconnected(0))).isEmpty();
+        assertThat(until(1200)).containsExactly(ask(0));
+        assertThat(at(1210, found(0, Evidence.GONE)))
+                .contains(
+                        new Action.Repair(
+                                "shop", List.of(id(0)), "db/i0: the cloud says VM vm0 is gone"))
+                .anyMatch(a -> a instanceof Action.RaiseAlert alert && alert.severity() == 2);
+        assertThat(judge.verdict(id(0))).isInstanceOf(Verdict.Gone.class);
+    }
+
+    @Test
+    void aVmSwitchedOffIsRepairedAtOnce() {
+        running(3);
+        at(1000, disconnected(0));
+        until(1200);
+        assertThat(repairs(at(1300, found(0, Evidence.STOPPED)))).containsExactly(id(0));
+    }
+
+    @Test
+    void aShortCutIsNobodysBusiness() {
+        running(3);
+        at(1000, disconnected(0));
+        assertThat(at(1100, new Signal.Connected(agent(0)))).isEmpty();
+        assertThat(until(5000)).isEmpty();
+        assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.Well());
+    }
+
+    @Test
+    void oneStillAwayIsAskedAboutAgainAfterTheReconnectGrace() {
+        running(3);
+        at(1000, disconnected(0));
+        until(1200);
+        assertThat(at(1250, found(0, Evidence.PRESENT))).isEmpty();
+        assertThat(until(2900)).isEmpty();
+        assertThat(until(3000)).containsExactly(ask(0));
+    }
+
+    @Test
+    void silenceWithTheVmPresentIsRepairedAfterTheTimeout() {
+        running(3);
+        var asked = new ArrayList<Long>();
+        List<InstanceId> repaired = new ArrayList<>();
+        for (int second = 1; second <= 46 && repaired.isEmpty(); second++) {
+            List<Action> actions = until(second * 1000L);
+            if (second % 5 == 0) {
+                actions.addAll(at(second * 1000L, beat(1)));
+                actions.addAll(at(second * 1000L, beat(2)));
+            }
+            if (actions.contains(ask(0))) {
+                asked.add(millis);
+                actions.addAll(at(millis, found(0, Evidence.PRESENT)));
+            }
+            repaired.addAll(repairs(actions));
+        }
+        assertThat(asked.getFirst()).isEqualTo(15_000);
+        assertThat(repaired).containsExactly(id(0));
+        assertThat(millis).isEqualTo(45_000);
+    }
+
+    @Test
+    void nobodyHeardAnyMoreMeansTheBusAndNothingIsRepairedOnSilence() {
+        running(4);
+        IntStream.range(0, 4).forEach(i -> at(1000, disconnected(i)));
+        List<Action> actions = new ArrayList<>();
+        for (int second = 1; second <= 600; second++) {
+            for (Action action : until(second * 1000L)) {
+                actions.add(action);
+                if (action instanceof Action.AskEvidence question) {
+                    actions.addAll(
+                            at(millis, new Signal.Found(question.vm(), Evidence.PRESENT, "")));
+                }
+            }
+        }
+        assertThat(repairs(actions)).isEmpty();
+        assertThat(actions).anyMatch(a -> a instanceof Action.RaiseAlert r && r.id().equals("bus"));
+        assertThat(repairs(at(600_100, found(2, Evidence.GONE))))
+                .describedAs("the cloud's word counts all the same")
+                .containsExactly(id(2));
+        assertThat(at(600_200, new Signal.Connected(agent(0))))
+                .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("bus"));
+        assertThat(repairs(until(610_000))).describedAs("the others get their time").isEmpty();
+    }
+
+    @Test
+    void afterAStartOnlyTheCloudsWordCountsForAWhile() {
+        at(0, fleet(members(2, "started", false), Map.of()));
+        assertThat(until(14_000)).isEmpty();
+        assertThat(until(15_000)).containsExactlyInAnyOrder(ask(0), ask(1));
+        assertThat(repairs(at(15_100, found(0, Evidence.GONE)))).containsExactly(id(0));
+        assertThat(repairs(at(15_100, found(1, Evidence.STOPPED)))).isEmpty();
+        assertThat(judge.waitingFor(id(1))).contains("on its way up");
+    }
+
+    @Test
+    void aPersonsStopDetachOrIgnoreIsRespected() {
+        for (String state : List.of("stopped", "detached", "ignored")) {
+            boolean ignored = state.equals("ignored");
+            at(millis, fleet(members(3, ignored ? "started" : state, ignored), Map.of()));
+            at(millis, disconnected(0));
+            assertThat(repairs(at(millis + 300, found(0, Evidence.GONE)))).isEmpty();
+            assertThat(judge.verdict(id(0))).isInstanceOf(Verdict.Held.class);
+        }
+        assertThat(judge.waitingFor(id(0))).isEqualTo("it is ignored");
+    }
+
+    @Test
+    void aBusyDeploymentIsWaitedForAndThenRepaired() {
+        running(3);
+        at(900, fleet(members(3, "started", false), Map.of("shop", "task 7 (deploy)")));
+        at(1000, disconnected(0));
+        until(1200);
+        assertThat(at(1300, found(0, Evidence.GONE)))
+                .containsExactly(
+                        new Action.Wait("db/i0", "deployment shop is busy with task 7 (deploy)"));
+        assertThat(repairs(at(9000, fleet(members(3, "started", false), Map.of()))))
+                .containsExactly(id(0));
+    }
+
+    @Test
+    void manyAtOnceAreRepairedOneAtATime() {
+        running(20);
+        IntStream.range(0, 6).forEach(i -> at(1000, disconnected(i)));
+        until(1200);
+        List<Action> actions = new ArrayList<>();
+        IntStream.range(0, 6).forEach(i -> actions.addAll(at(1210 + i, found(i, Evidence.GONE))));
+        actions.addAll(until(3000));
+        assertThat(repairs(actions)).hasSize(1);
+        assertThat(actions)
+                .anyMatch(a -> a instanceof Action.RaiseAlert r && r.id().contains("meltdown"))
+                .anyMatch(a -> a instanceof Action.Wait w && w.reason().contains("one repair at"));
+        List<Action> next =
+                at(4000, new Signal.RepairEnded("shop", repairs(actions), true, "done"));
+        assertThat(repairs(next)).hasSize(1).doesNotContainAnyElementsOf(repairs(actions));
+    }
+
+    @Test
+    void aFewAtOnceAreRepairedTogether() {
+        running(20);
+        IntStream.range(0, 3).forEach(i -> at(1000, disconnected(i)));
+        until(1200);
+        List<Action> actions = new ArrayList<>();
+        IntStream.range(0, 3).forEach(i -> actions.addAll(at(1210, found(i, Evidence.GONE))));
+        assertThat(actions.stream().filter(a -> a instanceof Action.Repair)).hasSize(1);
+        assertThat(repairs(actions)).containsExactly(id(0), id(1), id(2));
+    }
+
+    @Test
+    void repairsThatDoNotHelpAreTriedAgainMoreAndMoreRarely() {
+        running(3);
+        at(1000, disconnected(0));
+        until(1200);
+        List<InstanceId> repaired = repairs(at(1300, found(0, Evidence.GONE)));
+        var times = new ArrayList<Long>();
+        for (long now = 2000; now < 120_000; now += 1000) {
+            if (!repaired.isEmpty()) {
+                times.add(millis);
+                at(now, new Signal.RepairEnded("shop", repaired, false, "the cloud is full"));
+            }
+            repaired = repairs(until(now));
+        }
+        assertThat(times).hasSizeBetween(4, 5);
+        assertThat(judge.waitingFor(id(0))).contains("did not help");
+    }
+
+    @Test
+    void withResurrectionOffItSaysSoAndDoesNothing() {
+        running(3);
+        at(900, new Signal.Resurrection(false));
+        at(1000, disconnected(0));
+        until(1200);
+        assertThat(repairs(at(1300, found(0, Evidence.GONE)))).isEmpty();
+        assertThat(judge.waitingFor(id(0))).isEqualTo("resurrection is switched off");
+        assertThat(repairs(at(5000, new Signal.Resurrection(true)))).containsExactly(id(0));
+    }
+
+    @Test
+    void theAlertEndsWhenTheInstanceIsHeardAgain() {
+        running(3);
+        at(1000, disconnected(0));
+        until(1200);
+        at(1300, found(0, Evidence.GONE));
+        var replaced = new ArrayList<>(members(3, "started", false));
+        replaced.set(0, member(0, "agent-new", "vm-new", "started", false));
+        at(2000, fleet(replaced, Map.of()));
+        at(2500, new Signal.Connected(new AgentId("agent-new")));
+        assertThat(at(3000, new Signal.RepairEnded("shop", List.of(id(0)), true, "task 8")))
+                .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("instance/i0"));
+        assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.Well());
+    }
+
+    @Test
+    void failingContainersAreToldAfterAWhileAndNeverRepairedByANewVm() {
+        running(3);
+        at(1000, new Signal.Beat(agent(0), "failing"));
+        assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.Degraded("containers are failing"));
+        List<Action> actions = until(11_000);
+        assertThat(actions).anyMatch(a -> a instanceof Action.RaiseAlert r && r.severity() == 3);
+        assertThat(repairs(actions)).isEmpty();
+        assertThat(at(12_000, beat(0))).anyMatch(a -> a instanceof Action.ResolveAlert);
+    }
+
+    @Test
+    void anAgentOfNoDeploymentIsARogueAfterAWhile() {
+        var stranger = new AgentId("stranger");
+        at(0, new Signal.Beat(stranger, "running"));
+        assertThat(judge.verdict(stranger)).isEqualTo(new Verdict.Unmanaged());
+        assertThat(at(121_000, new Signal.Beat(stranger, "running")))
+                .anyMatch(a -> a instanceof Action.RaiseAlert);
+        assertThat(judge.verdict(stranger)).isEqualTo(new Verdict.Rogue());
+    }
+
+    @Test
+    void anInstanceWithoutAVmIsRepaired() {
+        running(2);
+        var members = new ArrayList<>(members(2, "started", false));
+        members.set(0, new Fleet.Member(id(0), "shop", "db", null, null, null, "started", false));
+        assertThat(repairs(at(1000, fleet(members, Map.of())))).containsExactly(id(0));
+    }
+
+    @Test
+    void agentsAlertsArePassedOnWithTheirSource() {
+        running(1);
+        var alert = new Alert("a1", 2, "disk full", "disk full", 1, null, null, null);
+        assertThat(at(1000, new Signal.AgentAlert(agent(0), alert)))
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Action.ForwardAlert.class,
+                        f -> {
+                            assertThat(f.alert().source())
+                                    .isEqualTo("shop: db(i0) [id=agent0, cid=vm0]");
+                            assertThat(f.alert().deployment()).isEqualTo("shop");
+                        });
+    }
+
+    /** A beat of a healthy agent leaves nothing in the queue but its one deadline. */
+    @Test
+    void heartbeatsCostNothingThatGrows() {
+        running(1000);
+        for (int second = 5; second <= 60; second += 5) {
+            List<Action> actions = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                actions.addAll(at(second * 1000L, beat(i)));
+            }
+            assertThat(actions).isEmpty();
+        }
+    }
+
+    // --- short words
+
+    private void running(int count) {
+        at(0, fleet(members(count, "started", false), Map.of()));
+        IntStream.range(0, count).forEach(i -> at(0, beat(i)));
+    }
+
+    private List<Action> at(long time, Signal signal) {
+        List<Action> actions = time > millis ? until(time) : new ArrayList<>();
+        millis = Math.max(millis, time);
+        actions.addAll(judge.on(signal, START.plusMillis(millis)));
+        return actions;
+    }
+
+    /** Lets time pass as a monitor would: a tick whenever one is due. */
+    private List<Action> until(long time) {
+        var actions = new ArrayList<Action>();
+        while (true) {
+            Instant wake = judge.nextWake();
+            long next =
+                    wake == null ? time : Math.min(time, Duration.between(START, wake).toMillis());
+            millis = Math.max(millis, next);
+            actions.addAll(judge.on(new Signal.Tick(), START.plusMillis(millis)));
+            if (millis >= time) {
+                return actions;
+            }
+        }
+    }
+
+    private static List<InstanceId> repairs(List<Action> actions) {
+        return actions.stream()
+                .flatMap(a ->
+                        a instanceof Action.Repair repair
+                                ? repair.instances().stream()
+                                : Stream.of())
+                .toList();
+    }
+
+    private static Signal fleet(List<Fleet.Member> members, Map<String, String> busy) {
+        return new Signal.FleetKnown(new Fleet(members, busy));
+    }
+
+    private static List<Fleet.Member> members(int count, String state, boolean ignored) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> member(i, "agent" + i, "vm" + i, state, ignored))
+                .toList();
+    }
+
+    private static Fleet.Member member(
+            int i, String agent, String vm, String state, boolean ignored) {
+        return new Fleet.Member(
+                id(i), "shop", "db", null, new AgentId(agent), new VmCid(vm), state, ignored);
+    }
+
+    private static InstanceId id(int i) {
+        return new InstanceId("i" + i);
+    }
+
+    private static AgentId agent(int i) {
+        return new AgentId("agent" + i);
+    }
+
+    private static Signal beat(int i) {
+        return new Signal.Beat(agent(i), "running");
+    }
+
+    private static Signal disconnected(int i) {
+        return new Signal.Disconnected(agent(i));
+    }
+
+    private static Signal found(int i, Evidence evidence) {
+        return new Signal.Found(new VmCid("vm" + i), evidence, "");
+    }
+
+    private static Action ask(int i) {
+        return new Action.AskEvidence(agent(i), new VmCid("vm" + i));
+    }
+}
