@@ -21,6 +21,7 @@ public final class DaemonWatch implements AutoCloseable {
     private static final Duration SUSPECT_PING_LIMIT = Duration.ofSeconds(1);
     private static final Duration LIST_LIMIT = Duration.ofSeconds(5);
     private static final Duration SUSPECT_LIST_LIMIT = Duration.ofSeconds(2);
+    private static final Duration GLANCE = Duration.ofMillis(250);
     private static final Duration LIST_PERIOD = Duration.ofSeconds(10);
 
     /** A label that no container carries: the list costs nothing, and proves as much. */
@@ -72,14 +73,23 @@ public final class DaemonWatch implements AutoCloseable {
     private void work() {
         try {
             while (!closed) {
-                Instant next = turn();
-                Duration wait = Duration.between(clock.now(), next);
-                if (wait.isPositive()) {
-                    clock.sleep(wait);
-                }
+                rest(turn());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Between probes only the process is looked for, which costs next to nothing. */
+    private void rest(Instant next) throws InterruptedException {
+        boolean there = known.process() != null;
+        Duration left = Duration.between(clock.now(), next);
+        while (left.isPositive() && !closed) {
+            clock.sleep(left.compareTo(GLANCE) < 0 ? left : GLANCE);
+            if (there && process.find().isEmpty()) {
+                return;
+            }
+            left = Duration.between(clock.now(), next);
         }
     }
 
