@@ -136,30 +136,46 @@ final class ChangeCommands {
             if (diff.has("error")) {
                 screen.line("(no diff: " + diff.string("error") + ")");
             }
+            showPlan(api, screen, text, diff);
             if (!dryRun) {
                 main.confirmed();
-            }
-            long task = Api.taskOf(api.post("/deployments?" + query(diff), "text/yaml", text));
-            new TaskFollower(api, screen).succeed(task);
-            if (dryRun) {
-                api.raw("GET", "/tasks/" + task + "/output?type=result", null, null, Map.of())
-                        .body()
-                        .lines()
-                        .filter(l -> !l.isBlank())
-                        .forEach(l -> screen.line(planLine(l)));
+                new TaskFollower(api, screen)
+                        .succeed(
+                                Api.taskOf(
+                                        api.post(
+                                                "/deployments?" + query(diff, false),
+                                                "text/yaml",
+                                                text)));
             }
             screen.line("Succeeded");
         }
 
-        private static String planLine(String json) {
-            return Fields.of(Json.parse(json), "plan").string("plan", json);
+        /**
+         * What the director would do and why, step by step; everything that is wrong with the
+         * manifest shows here.
+         */
+        private void showPlan(Api api, Screen screen, String text, Fields diff) {
+            long task =
+                    Api.taskOf(api.post("/deployments?" + query(diff, true), "text/yaml", text));
+            screen.line("");
+            screen.line("Plan:");
+            new TaskFollower(api, screen)
+                    .resultOf(task)
+                    .lines()
+                    .filter(line -> !line.isBlank())
+                    .forEach(line ->
+                            screen.line(
+                                    "  "
+                                            + Fields.of(Json.parse(line), "plan")
+                                                    .string("plan", line)));
+            screen.line("");
         }
 
-        private String query(Fields diff) {
+        private String query(Fields diff, boolean dry) {
             var query = new LinkedHashMap<String, String>();
             put(query, "recreate", recreate ? "true" : null);
             put(query, "fix", fix ? "true" : null);
-            put(query, "dry_run", dryRun ? "true" : null);
+            put(query, "dry_run", dry ? "true" : null);
             put(query, "canaries", canaries);
             put(query, "max_in_flight", maxInFlight);
             put(

@@ -61,8 +61,8 @@ final class TaskFollower {
     String resultOf(long task) {
         End end = follow(task, "event", Show.NOTHING);
         if (!end.done()) {
-            throw new CliException(
-                    "task '" + task + "' ended with state '" + end.state() + "': " + end.result());
+            follow(task, "event", Show.EVENTS); // it has ended: this shows what it said
+            throw new CliException("task '" + task + "' ended with state '" + end.state() + "'");
         }
         return api.raw("GET", "/tasks/" + task + "/output?type=result", null, null, Map.of())
                 .body();
