@@ -4,6 +4,7 @@ import dev.berth.model.Clock;
 import dev.berth.wire.AgentSettings;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The agent of one VM: everything between the bus on one side and the VM's containers, disks and
@@ -12,6 +13,8 @@ import java.util.ArrayList;
  */
 final class Agent implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Agent.class.getName());
+
+    private static final Duration LISTENERS_RETURN = Duration.ofSeconds(2);
 
     private final Layout layout;
     private final CurrentSettings settings;
@@ -24,6 +27,7 @@ final class Agent implements AutoCloseable {
     private final Heart heart;
     private final Disks disks;
     private final Requests requests;
+    private final List<Thread> threads = new ArrayList<>();
 
     Agent(
             Layout layout,
@@ -90,22 +94,32 @@ final class Agent implements AutoCloseable {
      *     may judge containers that run on it
      */
     void start(Runnable disksKnown) {
-        requests.start();
-        calls.start();
+        threads.add(requests.start());
+        threads.add(calls.start());
         pending.take()
                 .ifPresent(kept -> requests.resume(kept.id(), kept.method(), kept.arguments()));
         link(settings.get());
-        heart.start();
-        Thread.ofVirtual().name("disks").start(() -> keepDisks(disksKnown));
-        Thread.ofVirtual().name("network").start(this::prepareNetwork);
+        threads.add(heart.start());
+        threads.add(Thread.ofVirtual().name("disks").start(() -> keepDisks(disksKnown)));
+        threads.add(Thread.ofVirtual().name("network").start(this::prepareNetwork));
     }
 
     private void take(byte[] message) {
         requests.accept(message);
     }
 
+    /** Once at once, and once more when those who listen have come back from the same outage. */
     private void connected() {
         heart.beatNow();
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        Thread.sleep(LISTENERS_RETURN);
+                        heart.beatNow();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
     }
 
     private void changed() {
@@ -155,5 +169,13 @@ final class Agent implements AutoCloseable {
     @Override
     public void close() {
         bus.close();
+        threads.forEach(Thread::interrupt);
+        for (Thread thread : threads) {
+            try {
+                thread.join(Duration.ofSeconds(2));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

@@ -17,8 +17,11 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLContext;
@@ -35,6 +38,8 @@ final class BusLink implements Bus, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(BusLink.class.getName());
     private static final Duration FIRST_DELAY = Duration.ofMillis(250);
     private static final Duration LONGEST_DELAY = Duration.ofSeconds(3);
+    private static final Duration SETTLING = Duration.ofSeconds(1);
+    private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
     private static final int KEPT_MESSAGES = 64;
     private static final int KEPT_BYTES = 2 * 1024 * 1024;
 
@@ -54,11 +59,14 @@ final class BusLink implements Bus, AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Deque<Kept> kept = new ArrayDeque<>();
+    private final BlockingQueue<Kept> notices = new ArrayBlockingQueue<>(KEPT_MESSAGES);
     private int keptBytes;
+    private long linkedAtNanos;
     private @Nullable Endpoint endpoint;
     private @Nullable Endpoint linkedTo;
     private @Nullable Connection link;
     private boolean closed;
+    private @Nullable Thread notifier;
 
     /** The library says only that it could not connect; why, it tells its error listener. */
     private volatile String lastTrouble = "";
@@ -81,6 +89,7 @@ final class BusLink implements Bus, AutoCloseable {
             changed.signalAll();
             if (first) {
                 Thread.ofVirtual().name("bus").start(this::stayConnected);
+                notifier = Thread.ofVirtual().name("notices").start(this::sendNotices);
             }
         });
     }
@@ -97,13 +106,13 @@ final class BusLink implements Bus, AutoCloseable {
         if (topic.equals("heartbeat")) {
             publish(subject, payload);
         } else {
-            send(subject, payload, Long.MAX_VALUE);
+            notify(subject, payload);
         }
     }
 
     @Override
     public void announceShutdown() {
-        send("hm.agent.shutdown." + agent, "null".getBytes(UTF_8), Long.MAX_VALUE);
+        notify("hm.agent.shutdown." + agent, "null".getBytes(UTF_8));
     }
 
     @Override
@@ -111,6 +120,9 @@ final class BusLink implements Bus, AutoCloseable {
         locked(() -> {
             closed = true;
             changed.signalAll();
+            if (notifier != null) {
+                notifier.interrupt();
+            }
         });
     }
 
@@ -190,6 +202,7 @@ final class BusLink implements Bus, AutoCloseable {
             old[0] = link;
             link = fresh.getStatus() == Connection.Status.CONNECTED ? fresh : null;
             linkedTo = to;
+            linkedAtNanos = System.nanoTime();
             flushKept();
         });
         closeQuietly(old[0]);
@@ -251,9 +264,52 @@ final class BusLink implements Bus, AutoCloseable {
         while (link != null && !kept.isEmpty()) {
             Kept oldest = kept.removeFirst();
             keptBytes -= oldest.payload().length;
-            if (oldest.dropAfterNanos() == Long.MAX_VALUE || oldest.dropAfterNanos() - now > 0) {
+            if (oldest.dropAfterNanos() - now > 0) {
                 publish(oldest.subject(), oldest.payload());
             }
+        }
+    }
+
+    private void notify(String subject, byte[] payload) {
+        var notice = new Kept(subject, payload, Long.MAX_VALUE);
+        while (!notices.offer(notice)) {
+            notices.poll(); // the oldest is the one most likely overtaken by a heartbeat
+        }
+    }
+
+    /** Each notice until the server has it: nobody asks for an alert again. */
+    private void sendNotices() {
+        try {
+            while (true) {
+                Kept notice = notices.take();
+                while (!delivered(notice)) {
+                    Thread.sleep(FIRST_DELAY);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean delivered(Kept notice) throws InterruptedException {
+        Connection settled;
+        lock.lock();
+        try {
+            // After an outage of the bus those who listen come back when we do: give them a moment.
+            boolean fresh = System.nanoTime() - linkedAtNanos < SETTLING.toNanos();
+            settled = fresh ? null : link;
+        } finally {
+            lock.unlock();
+        }
+        if (settled == null) {
+            return false;
+        }
+        try {
+            settled.publish(notice.subject(), notice.payload());
+            settled.flush(FLUSH_LIMIT);
+            return true;
+        } catch (TimeoutException | IllegalStateException e) {
+            return false;
         }
     }
 

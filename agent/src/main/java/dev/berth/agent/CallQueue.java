@@ -3,7 +3,6 @@ package dev.berth.agent;
 import dev.berth.wire.AgentReply;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.function.Function;
@@ -21,15 +20,11 @@ final class CallQueue {
     private final BlockingQueue<Job> waiting = new ArrayBlockingQueue<>(WAITING);
     private final Map<String, AgentCall> calls = new LinkedHashMap<>();
 
-    void start() {
-        Thread.ofVirtual().name("calls").start(this::work);
+    Thread start() {
+        return Thread.ofVirtual().name("calls").start(this::work);
     }
 
-    AgentCall submit(boolean cancellable, Function<AgentCall, AgentReply> work) {
-        return submit(UUID.randomUUID().toString(), cancellable, work);
-    }
-
-    AgentCall submit(String id, boolean cancellable, Function<AgentCall, AgentReply> work) {
+    void submit(String id, boolean cancellable, Function<AgentCall, AgentReply> work) {
         var call = new AgentCall(id, cancellable);
         synchronized (calls) {
             if (!waiting.offer(new Job(call, work))) {
@@ -39,7 +34,6 @@ final class CallQueue {
             calls.put(id, call);
             forgetOldest();
         }
-        return call;
     }
 
     AgentCall find(String id) {

@@ -30,8 +30,8 @@ final class Heart {
         this.periodSeconds = periodSeconds;
     }
 
-    void start() {
-        Thread.ofVirtual().name("heart").start(this::beatForEver);
+    Thread start() {
+        return Thread.ofVirtual().name("heart").start(this::beatForEver);
     }
 
     /** Without waiting for more. */

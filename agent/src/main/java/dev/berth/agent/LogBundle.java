@@ -2,6 +2,8 @@ package dev.berth.agent;
 
 import dev.berth.wire.AgentState.ContainerState;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -106,16 +108,19 @@ final class LogBundle {
             Path name = Path.of("containers", container.name() + ".log");
             if (container.containerId() != null && passes(name, filters)) {
                 Files.createDirectories(into);
-                Files.writeString(into.resolve(container.name() + ".log"), log(container.name()));
+                copy(container.name(), into.resolve(container.name() + ".log"));
             }
         }
     }
 
-    private String log(String name) {
-        try {
-            return workload.logs(name, CONTAINER_LINES);
-        } catch (RuntimeException e) {
-            return "(the log cannot be read: " + ActionException.words(e) + ")\n";
+    private void copy(String name, Path file) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file)) {
+            try {
+                workload.copyLogs(name, CONTAINER_LINES, out);
+            } catch (RuntimeException e) {
+                String words = "(the log cannot be read: " + ActionException.words(e) + ")\n";
+                out.write(words.getBytes(StandardCharsets.UTF_8));
+            }
         }
     }
 

@@ -28,13 +28,15 @@ import org.jspecify.annotations.Nullable;
  * on, and the next one takes over what it finds.
  */
 public final class Main {
+    private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
     private static final int LOG_BYTES = 4 * 1024 * 1024;
 
     private Main() {}
 
     public static void main(String[] args) throws Exception {
-        System.setProperty(
-                "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL %4$s %5$s%6$s%n");
+        if (System.getProperty(LOG_FORMAT) == null) {
+            System.setProperty(LOG_FORMAT, "%1$tFT%1$tT.%1$tL %4$s %5$s%6$s%n");
+        }
         Options options;
         try {
             options = Options.parse(args);

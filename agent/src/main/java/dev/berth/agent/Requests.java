@@ -5,8 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.berth.model.Json;
 import dev.berth.wire.AgentReply;
 import dev.berth.wire.AgentRequest;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -20,10 +24,27 @@ final class Requests {
     private static final System.Logger LOG = System.getLogger(Requests.class.getName());
     static final int LARGEST_REPLY = 1_048_576;
     private static final int WAITING = 256;
+    private static final int REMEMBERED = 256;
 
     private final Map<String, Action> actions;
     private final CallQueue calls;
     private final Bus bus;
+
+    /**
+     * Reply subjects of the last requests: each is used once, so one that comes again is the same
+     * request delivered twice, as happens while the link moves from one connection to another.
+     */
+    private final Set<String> recent =
+            Collections.newSetFromMap(
+                    new LinkedHashMap<>() {
+                        private static final long serialVersionUID = 1;
+
+                        @Override
+                        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+                            return size() > REMEMBERED;
+                        }
+                    });
+
     private final LinkedBlockingQueue<Runnable> inOrder = new LinkedBlockingQueue<>(WAITING);
 
     Requests(List<Action> actions, CallQueue calls, Bus bus) {
@@ -33,8 +54,8 @@ final class Requests {
         this.bus = bus;
     }
 
-    void start() {
-        Thread.ofVirtual()
+    Thread start() {
+        return Thread.ofVirtual()
                 .name("actions")
                 .start(() -> {
                     try {
@@ -56,6 +77,9 @@ final class Requests {
             LOG.log(System.Logger.Level.WARNING, "a request cannot be read: {0}", e.getMessage());
             return;
         }
+        if (isRepeated(request)) {
+            return;
+        }
         Action action = actions.get(request.method());
         if (action == null) {
             send(request, new AgentReply.Failure("unknown message " + request.method()));
@@ -72,6 +96,12 @@ final class Requests {
                 }
             }
             case BACKGROUND -> send(request, begin(action, arguments));
+        }
+    }
+
+    private boolean isRepeated(AgentRequest request) {
+        synchronized (recent) {
+            return !recent.add(request.replyTo());
         }
     }
 
@@ -92,15 +122,17 @@ final class Requests {
 
     private AgentReply begin(Action action, Arguments arguments) {
         try {
-            return submit(java.util.UUID.randomUUID().toString(), action, arguments).answer();
+            String id = UUID.randomUUID().toString();
+            submit(id, action, arguments);
+            return new AgentReply.Running(id); // even when it is over already: who asked will poll
         } catch (ActionException e) {
             return failed(action, e);
         }
     }
 
-    private AgentCall submit(String id, Action action, Arguments arguments) {
+    private void submit(String id, Action action, Arguments arguments) {
         LOG.log(System.Logger.Level.DEBUG, "call={0} action={1} state=queued", id, action.name());
-        return calls.submit(
+        calls.submit(
                 id,
                 action.cancellable(),
                 call -> {

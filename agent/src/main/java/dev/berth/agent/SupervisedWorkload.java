@@ -13,6 +13,7 @@ import dev.berth.supervisor.StateChange;
 import dev.berth.supervisor.Supervisor;
 import dev.berth.supervisor.SupervisorStatus;
 import dev.berth.wire.AgentState;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -189,6 +190,11 @@ final class SupervisedWorkload implements Workload {
     @Override
     public String logs(String name, int tail) {
         return engine.logs(idOf(name), tail);
+    }
+
+    @Override
+    public void copyLogs(String name, int tail, OutputStream out) {
+        engine.streamLogs(idOf(name), tail, false, out);
     }
 
     @Override

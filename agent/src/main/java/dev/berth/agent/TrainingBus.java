@@ -24,6 +24,9 @@ final class TrainingBus implements AutoCloseable {
     private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
     private final BlockingQueue<OutputStream> client = new LinkedBlockingQueue<>();
 
+    /** A reply subject is used once. */
+    private int asked;
+
     TrainingBus(SSLContext tls) throws IOException {
         this.tls = tls;
         this.socket = new ServerSocket(0, 4, InetAddress.getByName("127.0.0.1"));
@@ -48,7 +51,7 @@ final class TrainingBus implements AutoCloseable {
                                                 3,
                                                 method,
                                                 List.of(arguments),
-                                                "director.t.t." + method)
+                                                "director.t.t." + method + "-" + ++asked)
                                         .toTree())
                         .getBytes(UTF_8);
         synchronized (this) {

@@ -2,6 +2,7 @@ package dev.berth.agent;
 
 import dev.berth.model.ContainerSpec;
 import dev.berth.wire.AgentState.ContainerState;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -43,6 +44,9 @@ interface Workload {
 
     /** The last lines of both streams. */
     String logs(String name, int tail);
+
+    /** The same, copied piece by piece: logs may be larger than the agent's memory. */
+    void copyLogs(String name, int tail, OutputStream out);
 
     Output run(String name, List<String> command, Duration limit);
 

@@ -201,6 +201,20 @@ class AgentOnEngineTest {
         assertThat(director().call("unmount_disk", "disk-a"))
                 .contains("disk disk-a is in use by container 'db': stop it first");
 
+        Map<String, Object> bundle =
+                Json.asObject(
+                        Json.object(director().raw("bundle_logs", Json.of("log_type", "job")))
+                                .get("value"));
+        assertThat(
+                        programs.run(
+                                        Duration.ofSeconds(10),
+                                        "tar",
+                                        "-xzOf",
+                                        String.valueOf(bundle.get("logs_tar_path")),
+                                        "./containers/db.log")
+                                .output())
+                .contains("hello");
+
         // The next agent finds everything and touches nothing.
         java.util.Objects.requireNonNull(agent).close();
         String container = db(state).string("container_id");

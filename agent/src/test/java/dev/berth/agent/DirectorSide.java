@@ -97,6 +97,9 @@ final class DirectorSide implements AutoCloseable {
     }
 
     static String taskId(String reply) {
+        if (!reply.contains("agent_task_id")) {
+            throw new AssertionError("not a running call: " + reply);
+        }
         Map<String, Object> value = Json.asObject(Json.object(reply).get("value"));
         if (!"running".equals(value.get("state")) || value.size() != 2) {
             throw new AssertionError("not a running call: " + reply);

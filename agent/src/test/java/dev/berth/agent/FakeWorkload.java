@@ -2,6 +2,10 @@ package dev.berth.agent;
 
 import dev.berth.model.ContainerSpec;
 import dev.berth.wire.AgentState.ContainerState;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,6 +124,15 @@ final class FakeWorkload implements Workload {
     @Override
     public String logs(String name, int tail) {
         return "log of " + name + "\n";
+    }
+
+    @Override
+    public void copyLogs(String name, int tail, OutputStream out) {
+        try {
+            out.write(logs(name, tail).getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

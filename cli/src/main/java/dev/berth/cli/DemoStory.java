@@ -113,10 +113,10 @@ final class DemoStory {
 
     private void killVm(DemoCustomers customers) {
         String victim = databaseVm();
-        say("Killing the database's VM (" + victim + ")");
+        say("Killing the database's VM (" + victim + "), wholly, as if its host had died");
         Map<String, Fields> before = containers();
         customers.mark();
-        docker("kill", victim).orFail("killing the VM");
+        docker("rm", "-f", victim).orFail("killing the VM");
         waitFor(
                 "a new VM with the same disk",
                 180,

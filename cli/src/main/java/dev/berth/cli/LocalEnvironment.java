@@ -231,7 +231,11 @@ final class LocalEnvironment {
     // --- what every environment has
 
     private void stemcell(Api api) {
-        String made = Tools.answer(Map.of("BERTH_HOME", home.path().toString()), List.of(home.launcher(), "stemcell", "build", "--json"), "the stemcell could not be built; what stands above says why");
+        String made =
+                Tools.answer(
+                        Map.of("BERTH_HOME", home.path().toString()),
+                        List.of(home.launcher(), "stemcell", "build", "--json"),
+                        "the stemcell could not be built; what stands above says why");
         Fields stemcell = Fields.of(Json.parse(lastLine(made)), "stemcell");
         String name = stemcell.string("name");
         String version = stemcell.string("version");
@@ -344,8 +348,8 @@ final class LocalEnvironment {
     }
 
     /**
-     * All but the cache, which costs minutes to make and holds nothing of this environment, and a private engine, which
-     * the launcher ends.
+     * All but the cache, which costs minutes to make and holds nothing of this environment, and a
+     * private engine, which the launcher ends.
      */
     private void deleteHome() {
         Tools.run(

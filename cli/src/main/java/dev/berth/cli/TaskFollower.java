@@ -91,7 +91,8 @@ final class TaskFollower {
                 }
                 return new End(task, state.string("state"), state.string("result", ""));
             }
-            sleep(Math.min(POLL.toMillis(), pause *= 2));
+            pause = Math.min(POLL.toMillis(), pause * 2);
+            sleep(pause);
         }
     }
 

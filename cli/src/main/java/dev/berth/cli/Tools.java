@@ -48,14 +48,19 @@ final class Tools {
         }
     }
 
-    /** What the program answers on its standard output; what it says meanwhile goes to this terminal. */
+    /**
+     * What the program answers on its standard output; what it says meanwhile goes to this
+     * terminal.
+     */
     static String answer(Map<String, String> env, List<String> command, String failure) {
         try {
-            ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
             builder.environment().putAll(env);
             Process process = builder.start();
             process.getOutputStream().close();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String output =
+                    new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (process.waitFor() != 0) {
                 throw new CliException(failure);
             }

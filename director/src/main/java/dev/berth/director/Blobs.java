@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.UUID;
 
 /**
@@ -66,13 +67,15 @@ public final class Blobs {
     public Blob put(String id, InputStream in, long announced) throws IOException {
         Path file = file(id);
         Path fresh = file.resolveSibling(id + "." + UUID.randomUUID() + ".new");
-        Spool.Written written = Spool.write(in, announced, LARGEST, fresh, "blob " + id);
+        MessageDigest sha256 = Spool.digest("SHA-256");
+        long size = Spool.write(in, announced, LARGEST, fresh, sha256, "blob " + id);
+        String hex = HexFormat.of().formatHex(sha256.digest());
         try {
             Path digest = file.resolveSibling(id + DIGEST);
             Files.deleteIfExists(digest);
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
-            Files.writeString(digest, written.sha256());
-            return new Blob(id, file, written.size(), written.sha256());
+            Files.writeString(digest, hex);
+            return new Blob(id, file, size, hex);
         } finally {
             Files.deleteIfExists(fresh);
         }
@@ -90,8 +93,8 @@ public final class Blobs {
             throw new ProblemException(100002, "Resource with id '" + id + "' was not found");
         }
         String got;
-        try (InputStream in = Files.newInputStream(file)) {
-            got = sha256(in);
+        try {
+            got = Spool.hex(file, "SHA-256");
         } catch (NoSuchFileException e) {
             throw new ProblemException(100002, "Resource with id '" + id + "' was not found");
         }
@@ -160,19 +163,5 @@ public final class Blobs {
             throw new ProblemException(100002, "Resource with id '" + id + "' was not found");
         }
         return folder.resolve(path(id));
-    }
-
-    private static String sha256(InputStream in) throws IOException {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (java.security.NoSuchAlgorithmException e) {
-            throw new IllegalStateException("the JDK lacks SHA-256", e);
-        }
-        byte[] block = new byte[256 * 1024];
-        for (int got = in.read(block); got >= 0; got = in.read(block)) {
-            digest.update(block, 0, got);
-        }
-        return java.util.HexFormat.of().formatHex(digest.digest());
     }
 }

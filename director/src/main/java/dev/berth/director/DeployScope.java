@@ -5,7 +5,6 @@ import dev.berth.planner.Plan;
 import dev.berth.wire.ApplySpec;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the executor needs to know of a deployment beyond the plan: contents that hold secrets and
@@ -15,14 +14,16 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
     /**
      * @param containers interpolated and pinned
      * @param configurationHash digest over them
+     * @param vmType name in the cloud config; empty when sizes were given
      * @param env interpolated env of the group's VMs
      */
     record GroupContent(
             List<ContainerSpec> containers,
             String configurationHash,
             Map<String, Object> env,
-            long persistentDiskMb) {
-        static final GroupContent EMPTY = new GroupContent(List.of(), "", Map.of(), 0);
+            long persistentDiskMb,
+            String vmType) {
+        static final GroupContent EMPTY = new GroupContent(List.of(), "", Map.of(), 0, "");
 
         @Override
         public String toString() {
@@ -67,6 +68,7 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
         GroupContent content = content(plan.group());
         return dev.berth.model.Json.of(
                 "configuration_hash", content.configurationHash(),
+                "vm_type", content.vmType(),
                 "networks", plan.networks(),
                 "containers", content.containers().stream().map(DeployScope::summary).toList());
     }
@@ -81,18 +83,5 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
                 spec.imageDigest(),
                 "digest",
                 spec.digest());
-    }
-
-    /**
-     * The digest an earlier deploy pinned an image reference to, from a recorded summary; null when
-     * none did.
-     */
-    static @Nullable String pinned(Map<String, Object> summary, String image) {
-        for (var container : dev.berth.model.Fields.of(summary, "spec").objects("containers")) {
-            if (image.equals(container.optionalString("image"))) {
-                return container.optionalString("image_digest");
-            }
-        }
-        return null;
     }
 }

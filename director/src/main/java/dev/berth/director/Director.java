@@ -24,8 +24,8 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * One environment's director in one process: construct, pass on, start, and close in reverse order. The bus and the
- * registry run beside it as its children.
+ * One environment's director in one process: construct, pass on, start, and close in reverse order.
+ * The bus and the registry run beside it as its children.
  */
 public final class Director implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Director.class.getName());
@@ -90,47 +90,78 @@ public final class Director implements AutoCloseable {
         core.begin();
         core.watch();
         Files.writeString(folder.resolve("director.pid"), ProcessHandle.current().pid() + "\n");
-        LOG.log(System.Logger.Level.INFO, "director={0} state=ready url={1} settled_intents={2}", environment.name(), environment.url(), settled);
+        LOG.log(
+                System.Logger.Level.INFO,
+                "director={0} state=ready url={1} settled_intents={2}",
+                environment.name(),
+                environment.url(),
+                settled);
     }
 
     /** Two directors on one store would each be right and together wrong: the second refuses. */
     private static AutoCloseable alone(Path folder) throws IOException {
-        FileChannel channel = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel =
+                FileChannel.open(
+                        folder.resolve("lock"),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE);
         FileLock lock = channel.tryLock();
         if (lock == null) {
             channel.close();
-            throw new IOException("another director runs on " + folder + "; stop it first: berth down");
+            throw new IOException(
+                    "another director runs on " + folder + "; stop it first: berth down");
         }
         return channel;
     }
 
     private static Path socket(EnvironmentFile environment) throws IOException {
         if (!environment.engine().startsWith("unix://")) {
-            throw new IOException("engine " + environment.engine() + " is not on this host: disks are loop devices of this host, so unix:///PATH is needed");
+            throw new IOException(
+                    "engine "
+                            + environment.engine()
+                            + " is not on this host: disks are loop devices of this host, so unix:///PATH is needed");
         }
         return Path.of(environment.engine().substring("unix://".length()));
     }
 
     /** The environment's network first: its gateway is where VMs reach this host. */
     private static void network(EnvironmentFile environment, DockerCpi cpi) {
-        var context = new dev.berth.cpi.CpiContext(environment.uuid(), "environment", null, Map.of());
+        var context =
+                new dev.berth.cpi.CpiContext(environment.uuid(), "environment", null, Map.of());
         cpi.createNetwork(
                 context,
-                Json.of("type", "manual", "range", environment.networkRange(), "gateway", environment.gateway(), "cloud_properties", Json.of("name", environment.networkName())));
+                Json.of(
+                        "type",
+                        "manual",
+                        "range",
+                        environment.networkRange(),
+                        "gateway",
+                        environment.gateway(),
+                        "cloud_properties",
+                        Json.of("name", environment.networkName())));
     }
 
     private static List<String> apiHosts(EnvironmentFile environment) {
-        return List.of(environment.host().equals("0.0.0.0") ? "127.0.0.1" : environment.host(), "127.0.0.1", "localhost", environment.gateway());
+        return List.of(
+                environment.host().equals("0.0.0.0") ? "127.0.0.1" : environment.host(),
+                "127.0.0.1",
+                "localhost",
+                environment.gateway());
     }
 
-    private void registry(Path home, Clock clock, EnvironmentFile environment, Pki pki, List<String> hosts) {
+    private void registry(
+            Path home, Clock clock, EnvironmentFile environment, Pki pki, List<String> hosts) {
         var names = new java.util.ArrayList<>(List.of(EnvironmentFile.REGISTRY_NAME));
         names.addAll(hosts);
         pki.server("registry", names, dev.berth.bus.CertificateMaker.Key.EC_P256);
         keep(
                 RegistryServer.start(
                         new RegistryServer.Settings(
-                                home.resolve("registry"), environment.registryPort(), pki.certificateFile("registry"), pki.keyFile("registry"), environment.registryUser(),
+                                home.resolve("registry"),
+                                environment.registryPort(),
+                                pki.certificateFile("registry"),
+                                pki.keyFile("registry"),
+                                environment.registryUser(),
                                 environment.registryPassword()),
                         clock));
     }
@@ -138,13 +169,24 @@ public final class Director implements AutoCloseable {
     private static DirectorCore.Welcome welcome(EnvironmentFile environment, Pki pki, int busPort) {
         return new DirectorCore.Welcome(
                 Json.of(
-                        "mbus", Json.of("urls", List.of("nats://" + environment.gateway() + ":" + busPort)),
+                        "mbus",
+                        Json.of("urls", List.of("nats://" + environment.gateway() + ":" + busPort)),
                         "berth",
                         Json.of(
                                 "registry",
                                 Json.of(
-                                        "name", EnvironmentFile.REGISTRY_NAME, "host", environment.gateway(), "port", environment.registryPort(), "ca", pki.caCertificate(),
-                                        "username", environment.registryUser(), "password", environment.registryPassword().reveal()))));
+                                        "name",
+                                        EnvironmentFile.REGISTRY_NAME,
+                                        "host",
+                                        environment.gateway(),
+                                        "port",
+                                        environment.registryPort(),
+                                        "ca",
+                                        pki.caCertificate(),
+                                        "username",
+                                        environment.registryUser(),
+                                        "password",
+                                        environment.registryPassword().reveal()))));
     }
 
     @Override
@@ -154,7 +196,9 @@ public final class Director implements AutoCloseable {
             try {
                 part.close();
             } catch (Exception e) {
-                LOG.log(System.Logger.Level.WARNING, "closing " + part.getClass().getSimpleName() + ": " + e.getMessage());
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "closing " + part.getClass().getSimpleName() + ": " + e.getMessage());
             }
         }
     }

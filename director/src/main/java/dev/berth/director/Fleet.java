@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,9 +24,9 @@ import org.jspecify.annotations.Nullable;
  * agents last said. Reads the store once, asks no agent. Thread-safe.
  *
  * <p>Of the trees the executor keeps it reads {@code vm_type} and {@code containers} (objects with
- * {@code name}, {@code image}) of an instance's spec, and {@code cloud_properties}, {@code
- * stemcell} ({@code name}, {@code version}, {@code api_version}) and {@code vm_type} of a VM's
- * shape.
+ * {@code name}, {@code image}, {@code image_digest}) of an instance's spec, and {@code
+ * cloud_properties}, {@code stemcell} ({@code name}, {@code version}, {@code api_version}) and
+ * {@code vm_type} of a VM's shape.
  */
 final class Fleet {
     private final Store store;
@@ -112,6 +113,7 @@ final class Fleet {
         json.put("cloud_properties", vm == null ? null : vm.shape().get("cloud_properties"));
         json.put("disk_cid", disks.isEmpty() ? null : disks.getFirst());
         json.put("disk_cids", disks);
+        json.put("disk_sizes", sizes(all, instance));
         json.put("ips", all.ips(instance));
         json.put("agent_id", vm == null ? null : vm.agent().value());
         json.put("job_name", instance.group());
@@ -128,6 +130,13 @@ final class Fleet {
         json.put("ignore", instance.ignored());
         json.put("stemcell", stemcell(vm));
         return Json.asObject(json);
+    }
+
+    /** Berth's own: MiB by cid. */
+    private static Map<String, Long> sizes(Snapshot all, Rows.Instance instance) {
+        return all.disks().getOrDefault(instance.id(), List.of()).stream()
+                .filter(Rows.Disk::active)
+                .collect(Collectors.toMap(d -> d.cid().value(), Rows.Disk::sizeMb));
     }
 
     private static String jobState(@Nullable Heartbeat beat, boolean responsive) {
@@ -245,7 +254,7 @@ final class Fleet {
                         new Wanted(
                                 String.valueOf(c.get("name")),
                                 c.get("image") instanceof String i ? i : "",
-                                c.get("digest") instanceof String d ? d : null))
+                                c.get("image_digest") instanceof String d ? d : null))
                 .sorted(Comparator.comparing(Wanted::name))
                 .toList();
     }

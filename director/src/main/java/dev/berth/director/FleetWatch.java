@@ -31,8 +31,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Joins the monitor to the director: what the bus tells goes in, what the director knows goes in whenever it changed, and
- * what the monitor decides becomes tasks and log lines. Thread-safe.
+ * Joins the monitor to the director: what the bus tells goes in, what the director knows goes in
+ * whenever it changed, and what the monitor decides becomes tasks and log lines. Thread-safe.
  */
 final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(FleetWatch.class.getName());
@@ -114,25 +114,39 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     }
 
     private dev.berth.monitor.Fleet fleet() {
-        return store.read(
-                session -> {
-                    Map<InstanceId, Rows.Vm> vms = new HashMap<>();
-                    session.vmsOf(null).stream().filter(Rows.Vm::active).forEach(v -> vms.put(v.instance(), v));
-                    var members = new ArrayList<dev.berth.monitor.Fleet.Member>();
-                    for (Rows.Instance i : session.instances(null)) {
-                        Rows.Vm vm = vms.get(i.id());
-                        members.add(
-                                new dev.berth.monitor.Fleet.Member(
-                                        i.id(), i.deployment(), i.group(), i.az(), vm == null ? null : vm.agent(), vm == null ? null : vm.cid(), i.state(), i.ignored()));
-                    }
-                    Map<String, String> busy = new HashMap<>();
-                    for (Rows.Task task : session.tasks(List.of("queued", "processing", "cancelling"), null, null, 1000)) {
-                        if (task.deployment() != null && !task.type().equals(DeploymentsApi.SCAN_AND_FIX) && !task.type().equals("vms")) {
-                            busy.put(task.deployment(), "task " + task.id() + " (" + task.description() + ")");
-                        }
-                    }
-                    return new dev.berth.monitor.Fleet(members, busy);
-                });
+        return store.read(session -> {
+            Map<InstanceId, Rows.Vm> vms = new HashMap<>();
+            session.vmsOf(null).stream()
+                    .filter(Rows.Vm::active)
+                    .forEach(v -> vms.put(v.instance(), v));
+            var members = new ArrayList<dev.berth.monitor.Fleet.Member>();
+            for (Rows.Instance i : session.instances(null)) {
+                Rows.Vm vm = vms.get(i.id());
+                members.add(
+                        new dev.berth.monitor.Fleet.Member(
+                                i.id(),
+                                i.deployment(),
+                                i.group(),
+                                i.az(),
+                                vm == null ? null : vm.agent(),
+                                vm == null ? null : vm.cid(),
+                                i.state(),
+                                i.ignored()));
+            }
+            Map<String, String> busy = new HashMap<>();
+            for (Rows.Task task :
+                    session.tasks(
+                            List.of("queued", "processing", "cancelling"), null, null, 1000)) {
+                if (task.deployment() != null
+                        && !task.type().equals(DeploymentsApi.SCAN_AND_FIX)
+                        && !task.type().equals("vms")) {
+                    busy.put(
+                            task.deployment(),
+                            "task " + task.id() + " (" + task.description() + ")");
+                }
+            }
+            return new dev.berth.monitor.Fleet(members, busy);
+        });
     }
 
     // --- what the monitor asks for
@@ -166,13 +180,32 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private RepairPort.Ended repair(String deployment, List<InstanceId> instances, String reason) {
         Map<String, Object> jobs = new LinkedHashMap<>();
         Map<String, List<String>> byGroup =
-                store.read(s -> instances.stream().flatMap(id -> s.instance(id).stream()).collect(Collectors.groupingBy(Rows.Instance::group, LinkedHashMap::new, Collectors.mapping(i -> i.id().value(), Collectors.toList()))));
+                store.read(s ->
+                        instances.stream()
+                                .flatMap(id -> s.instance(id).stream())
+                                .collect(
+                                        Collectors.groupingBy(
+                                                Rows.Instance::group,
+                                                LinkedHashMap::new,
+                                                Collectors.mapping(
+                                                        i -> i.id().value(),
+                                                        Collectors.toList()))));
         jobs.putAll(byGroup);
         Rows.Task task =
                 tasks().enqueue(
-                        DeploymentsApi.SCAN_AND_FIX, "scan and fix", "health_monitor", deployment, "",
-                        dev.berth.model.Json.of("deployment", deployment, "jobs", jobs, "reason", reason));
-        LOG.log(System.Logger.Level.WARNING, "deployment={0} task={1} repair=begun reason=''{2}''", deployment, String.valueOf(task.id()), reason);
+                                DeploymentsApi.SCAN_AND_FIX,
+                                "scan and fix",
+                                "health_monitor",
+                                deployment,
+                                "",
+                                dev.berth.model.Json.of(
+                                        "deployment", deployment, "jobs", jobs, "reason", reason));
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "deployment={0} task={1} repair=begun reason=''{2}''",
+                deployment,
+                String.valueOf(task.id()),
+                reason);
         return await(task.id());
     }
 
@@ -182,7 +215,13 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
                 Optional<Rows.Task> task = store.read(s -> s.task(id));
                 if (task.isEmpty() || ENDED.contains(task.get().state())) {
                     boolean done = task.isPresent() && task.get().state().equals("done");
-                    return new RepairPort.Ended(done, "task " + id + " " + task.map(t -> t.state() + (done ? "" : ": " + t.result())).orElse("is gone"));
+                    return new RepairPort.Ended(
+                            done,
+                            "task "
+                                    + id
+                                    + " "
+                                    + task.map(t -> t.state() + (done ? "" : ": " + t.result()))
+                                            .orElse("is gone"));
                 }
                 clock.sleep(SETTLE);
             }
@@ -219,14 +258,27 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
         private void event(String action, String id, @Nullable String deployment, String message) {
             try {
-                store.update(
-                        s ->
-                                s.addEvent(
-                                        new Rows.Event(
-                                                0, null, clock.now(), "health_monitor", action, "alert", id, null, deployment, null, null,
-                                                dev.berth.model.Json.of("message", message))));
+                store.update(s ->
+                        s.addEvent(
+                                new Rows.Event(
+                                        0,
+                                        null,
+                                        clock.now(),
+                                        "health_monitor",
+                                        action,
+                                        "alert",
+                                        id,
+                                        null,
+                                        deployment,
+                                        null,
+                                        null,
+                                        dev.berth.model.Json.of("message", message))));
             } catch (dev.berth.store.StoreException e) {
-                LOG.log(System.Logger.Level.ERROR, "alert={0} cannot be recorded: {1}", id, e.getMessage());
+                LOG.log(
+                        System.Logger.Level.ERROR,
+                        "alert={0} cannot be recorded: {1}",
+                        id,
+                        e.getMessage());
             }
         }
     }

@@ -724,24 +724,30 @@ final class InstanceRun {
                                 why.isEmpty() ? null : why)));
     }
 
+    /** The reached state; addresses of before are free only now that nothing uses them. */
     private void recordState(String state) {
         hands.store()
-                .update(session ->
-                        session.instance(plan.id())
-                                .ifPresent(i ->
-                                        session.saveInstance(
-                                                new Rows.Instance(
-                                                        i.id(),
-                                                        i.deployment(),
-                                                        i.group(),
-                                                        i.index(),
-                                                        i.az(),
-                                                        state,
-                                                        i.bootstrap(),
-                                                        i.ignored(),
-                                                        true,
-                                                        scope.summary(plan),
-                                                        i.createdAt()))));
+                .update(session -> {
+                    session.instance(plan.id())
+                            .ifPresent(i ->
+                                    session.saveInstance(
+                                            new Rows.Instance(
+                                                    i.id(),
+                                                    i.deployment(),
+                                                    i.group(),
+                                                    i.index(),
+                                                    i.az(),
+                                                    state,
+                                                    plan.bootstrap(),
+                                                    i.ignored(),
+                                                    true,
+                                                    scope.summary(plan),
+                                                    i.createdAt())));
+                    session.ips(plan.id()).stream()
+                            .map(Rows.Ip::address)
+                            .filter(a -> !plan.addresses().containsValue(a))
+                            .forEach(session::releaseIp);
+                });
     }
 
     static Rows.Instance withCompleted(Rows.Instance i, boolean completed) {

@@ -6,22 +6,43 @@ import dev.berth.model.ProblemException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
-/** {@code berth director}: runs the director of the environment at BERTH_HOME until it is told to end. */
+/**
+ * {@code berth director}: runs the director of the environment at BERTH_HOME until it is told to
+ * end.
+ */
 public final class Main {
+    /**
+     * The logging framework holds loggers weakly: a level that was set would be lost with its
+     * logger.
+     */
+    private static final List<Logger> QUIETED = new ArrayList<>();
+
     private Main() {}
 
     public static void main(String[] args) throws InterruptedException {
         // One line an event: the log is read by people and by grep.
-        System.setProperty("java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL %4$s %5$s%6$s%n");
+        System.setProperty(
+                "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL %4$s %5$s%6$s%n");
+        // Libraries tell of every ordinary step; what they warn of is worth a line.
+        for (String library : List.of("org.flywaydb", "com.zaxxer", "org.eclipse.jetty")) {
+            Logger logger = Logger.getLogger(library);
+            logger.setLevel(Level.WARNING);
+            QUIETED.add(logger);
+        }
         if (args.length > 0 && args[0].equals("--train")) {
             TrainingRun.run();
             System.exit(0); // threads of the rehearsal would keep it alive
         }
         String home = System.getenv("BERTH_HOME");
         if (home == null) {
-            System.err.println("BERTH_HOME is not set; start the director with the launcher: ./berth up");
+            System.err.println(
+                    "BERTH_HOME is not set; start the director with the launcher: ./berth up");
             System.exit(2);
             return;
         }
@@ -34,9 +55,9 @@ public final class Main {
             return;
         }
         var ended = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(
-                new Thread(
-                        () -> {
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        new Thread(() -> {
                             director.close();
                             ended.countDown();
                         }));

@@ -50,13 +50,28 @@ final class ManifestReader implements DeploymentReader {
     @Override
     public Reading read(Fields wish, TaskLog log, boolean generate) {
         String deployment = wish.string("deployment");
-        List<Long> configs = wish.object("context").list("cloud_config_ids").stream().map(id -> Long.parseLong(id.toString())).toList();
-        return read(deployment, wish.string("manifest"), configs, wish.object("options"), wish.object("state_change"), log, generate);
+        List<Long> configs =
+                wish.object("context").list("cloud_config_ids").stream()
+                        .map(id -> Long.parseLong(id.toString()))
+                        .toList();
+        return read(
+                deployment,
+                wish.string("manifest"),
+                configs,
+                wish.object("options"),
+                wish.object("state_change"),
+                log,
+                generate);
     }
 
     @Override
     public Reading readDeployed(String deployment, TaskLog log) {
-        Rows.Deployment row = hands.store().read(s -> s.deployment(deployment)).orElseThrow(() -> new ProblemException(70000, "Deployment '" + deployment + "' doesn't exist"));
+        Rows.Deployment row =
+                hands.store()
+                        .read(s -> s.deployment(deployment))
+                        .orElseThrow(() ->
+                                new ProblemException(
+                                        70000, "Deployment '" + deployment + "' doesn't exist"));
         String manifest = row.manifest();
         if (manifest == null) {
             throw Converge.neverDeployed();
@@ -65,13 +80,22 @@ final class ManifestReader implements DeploymentReader {
         return read(deployment, manifest, row.cloudConfigIds(), none, none, log, false);
     }
 
-    private Reading read(String deployment, String text, List<Long> configIds, Fields options, Fields stateChange, TaskLog log, boolean generate) {
+    private Reading read(
+            String deployment,
+            String text,
+            List<Long> configIds,
+            Fields options,
+            Fields stateChange,
+            TaskLog log,
+            boolean generate) {
         CloudConfig cloud = cloudConfig(configIds);
         List<Rows.Stemcell> stemcells = hands.store().read(s -> s.stemcells());
         YamlDocument document = YamlDocument.parse(text);
-        List<StemcellRef.Available> available = stemcells.stream().map(ManifestReader::available).toList();
+        List<StemcellRef.Available> available =
+                stemcells.stream().map(ManifestReader::available).toList();
         List<VariableDefinition> definitions = Manifests.variables(document);
-        // All of it is checked with stand-ins first, so that a manifest that is refused has generated nothing.
+        // All of it is checked with stand-ins first, so that a manifest that is refused has
+        // generated nothing.
         Manifests.resolve(document, values(deployment, definitions, log, true), cloud, available);
         if (generate) {
             variables.generate(deployment, definitions);
@@ -85,22 +109,48 @@ final class ManifestReader implements DeploymentReader {
         var groups = new ArrayList<Desired.Group>();
         for (InstanceGroup group : manifest.instanceGroups()) {
             if (group.lifecycle() == InstanceGroup.Lifecycle.SERVICE) {
-                groups.add(group(group, manifest, cloud, stemcells, contents, options, stateChange));
+                groups.add(
+                        group(group, manifest, cloud, stemcells, contents, options, stateChange));
             }
         }
         var deployed =
                 new Rows.Deployment(
-                        deployment, text, configIds, groups.stream().flatMap(g -> g.vms().values().stream()).map(Desired.VmWish::stemcell).distinct().toList(),
-                        manifest.releases().stream().map(r -> r.name() + "/" + r.version()).toList(), new LinkedHashMap<>(manifest.tags()),
-                        hands.store().read(s -> s.deployment(deployment)).map(Rows.Deployment::createdAt).orElse(hands.clock().now()));
-        return new Reading(new Desired(deployment, groups, manifest.tags()), new DeployScope(deployment, contents, manifest.tags()), deployed);
+                        deployment,
+                        text,
+                        configIds,
+                        groups.stream()
+                                .flatMap(g -> g.vms().values().stream())
+                                .map(Desired.VmWish::stemcell)
+                                .distinct()
+                                .toList(),
+                        manifest.releases().stream()
+                                .map(r -> r.name() + "/" + r.version())
+                                .toList(),
+                        new LinkedHashMap<>(manifest.tags()),
+                        hands.store()
+                                .read(s -> s.deployment(deployment))
+                                .map(Rows.Deployment::createdAt)
+                                .orElse(hands.clock().now()));
+        return new Reading(
+                new Desired(deployment, groups, manifest.tags()),
+                new DeployScope(deployment, contents, manifest.tags()),
+                deployed);
     }
 
     private CloudConfig cloudConfig(List<Long> ids) {
         List<YamlDocument> documents =
-                ids.stream().flatMap(id -> hands.store().read(s -> s.config(id)).stream()).map(c -> YamlDocument.parseConfig(c.content(), c.type())).toList();
+                ids.stream()
+                        .flatMap(id -> hands.store().read(s -> s.config(id)).stream())
+                        .map(c -> YamlDocument.parseConfig(c.content(), c.type()))
+                        .toList();
         if (documents.isEmpty()) {
-            throw new ProblemException(List.of(new Problem(190008, null, "No networks specified", "there is no cloud config yet: berth update-cloud-config FILE")));
+            throw new ProblemException(
+                    List.of(
+                            new Problem(
+                                    190008,
+                                    null,
+                                    "No networks specified",
+                                    "there is no cloud config yet: berth update-cloud-config FILE")));
         }
         return CloudConfigs.parse(CloudConfigs.merged(documents));
     }
@@ -109,31 +159,56 @@ final class ManifestReader implements DeploymentReader {
         return new StemcellRef.Available(row.name(), row.operatingSystem(), row.version());
     }
 
-    /** Every value read goes to the log's redaction first. {@code standIns}: what is defined and not there yet has one. */
-    private Interpolation values(String deployment, List<VariableDefinition> definitions, TaskLog log, boolean standIns) {
+    /**
+     * Every value read goes to the log's redaction first. {@code standIns}: what is defined and not
+     * there yet has one.
+     */
+    private Interpolation values(
+            String deployment,
+            List<VariableDefinition> definitions,
+            TaskLog log,
+            boolean standIns) {
         Interpolation names = Interpolation.of(variables, hands.directorName(), deployment);
         List<String> defined = definitions.stream().map(v -> names.absolute(v.name())).toList();
         VariableSource real = variables.hiddenIn(log);
         VariableSource source =
                 name -> {
                     Optional<Object> value = real.get(name);
-                    return value.isEmpty() && standIns && defined.contains(name) ? Optional.of("(to be generated)") : value;
+                    return value.isEmpty() && standIns && defined.contains(name)
+                            ? Optional.of("(to be generated)")
+                            : value;
                 };
         return Interpolation.of(source, hands.directorName(), deployment);
     }
 
     // --- containers
 
-    private Map<String, DeployScope.GroupContent> contents(String deployment, DeploymentManifest resolved, CloudConfig cloud) {
+    private Map<String, DeployScope.GroupContent> contents(
+            String deployment, DeploymentManifest resolved, CloudConfig cloud) {
         List<ImagePins.Use> uses =
-                resolved.instanceGroups().stream().flatMap(g -> g.containers().stream().map(c -> new ImagePins.Use(g.name(), c))).toList();
+                resolved.instanceGroups().stream()
+                        .flatMap(g ->
+                                g.containers().stream().map(c -> new ImagePins.Use(g.name(), c)))
+                        .toList();
         Map<String, String> digests = pins.resolve(uses, earlierPins(deployment));
         var contents = new HashMap<String, DeployScope.GroupContent>();
         for (InstanceGroup group : resolved.instanceGroups()) {
-            List<ContainerSpec> containers = group.containers().stream().map(c -> ImagePins.pinned(c, digests)).toList();
-            String hash = Digests.sha256(containers.stream().map(ContainerSpec::digest).collect(Collectors.joining("\n", "containers\n", "")));
+            List<ContainerSpec> containers =
+                    group.containers().stream().map(c -> ImagePins.pinned(c, digests)).toList();
+            String hash =
+                    Digests.sha256(
+                            containers.stream()
+                                    .map(ContainerSpec::digest)
+                                    .collect(Collectors.joining("\n", "containers\n", "")));
             long disk = cloud.disk(group).map(CloudConfig.DiskWish::sizeMb).orElse(0L);
-            contents.put(group.name(), new DeployScope.GroupContent(containers, hash, group.env(), disk));
+            contents.put(
+                    group.name(),
+                    new DeployScope.GroupContent(
+                            containers,
+                            hash,
+                            group.env(),
+                            disk,
+                            group.vmType() == null ? "" : group.vmType()));
         }
         return contents;
     }
@@ -153,34 +228,77 @@ final class ManifestReader implements DeploymentReader {
     // --- groups
 
     private Desired.Group group(
-            InstanceGroup group, DeploymentManifest manifest, CloudConfig cloud, List<Rows.Stemcell> stemcells, Map<String, DeployScope.GroupContent> contents,
-            Fields options, Fields stateChange) {
+            InstanceGroup group,
+            DeploymentManifest manifest,
+            CloudConfig cloud,
+            List<Rows.Stemcell> stemcells,
+            Map<String, DeployScope.GroupContent> contents,
+            Fields options,
+            Fields stateChange) {
         Rows.Stemcell stemcell = stemcell(group, manifest, stemcells);
         var vms = new LinkedHashMap<String, Desired.VmWish>();
         for (String az : group.azs().isEmpty() ? List.of("") : group.azs()) {
-            Map<String, Object> properties = cloud.vmCloudProperties(group, az.isEmpty() ? null : az);
+            Map<String, Object> properties =
+                    cloud.vmCloudProperties(group, az.isEmpty() ? null : az);
             Object resolved = Interpolation.absoluteOnly(variables).resolve(properties);
-            vms.put(az, new Desired.VmWish("", stemcell.name() + "/" + stemcell.version(), stemcell.cid().value(), stemcell.apiVersion(), Json.asObject(resolved)));
+            vms.put(
+                    az,
+                    new Desired.VmWish(
+                            "",
+                            stemcell.name() + "/" + stemcell.version(),
+                            stemcell.cid().value(),
+                            stemcell.apiVersion(),
+                            Json.asObject(resolved)));
         }
-        DeployScope.GroupContent content = contents.getOrDefault(group.name(), DeployScope.GroupContent.EMPTY);
-        Desired.DiskWish disk = cloud.disk(group).map(d -> new Desired.DiskWish(d.sizeMb(), d.cloudProperties(), d.type())).orElse(null);
+        DeployScope.GroupContent content =
+                contents.getOrDefault(group.name(), DeployScope.GroupContent.EMPTY);
+        Desired.DiskWish disk =
+                cloud.disk(group)
+                        .map(d -> new Desired.DiskWish(d.sizeMb(), d.cloudProperties(), d.type()))
+                        .orElse(null);
         return new Desired.Group(
-                group.name(), group.instances(), group.azs(), vms, group.env(), group.networks().stream().map(n -> network(n, cloud)).toList(), disk,
-                content.configurationHash(), update(group.update(), options), wholeGroupState(group, stateChange), instanceStates(group, stateChange));
+                group.name(),
+                group.instances(),
+                group.azs(),
+                vms,
+                group.env(),
+                group.networks().stream().map(n -> network(n, cloud)).toList(),
+                disk,
+                content.configurationHash(),
+                update(group.update(), options),
+                wholeGroupState(group, stateChange),
+                instanceStates(group, stateChange));
     }
 
-    private static Rows.Stemcell stemcell(InstanceGroup group, DeploymentManifest manifest, List<Rows.Stemcell> stemcells) {
-        List<StemcellRef.Available> available = stemcells.stream().map(ManifestReader::available).toList();
+    private static Rows.Stemcell stemcell(
+            InstanceGroup group, DeploymentManifest manifest, List<Rows.Stemcell> stemcells) {
+        List<StemcellRef.Available> available =
+                stemcells.stream().map(ManifestReader::available).toList();
         return manifest.stemcell(group.stemcell())
                 .flatMap(ref -> ref.resolve(available))
-                .flatMap(found -> stemcells.stream().filter(s -> s.name().equals(found.name()) && s.version().equals(found.version())).findFirst())
-                .orElseThrow(() -> new ProblemException(50003, "Stemcell '" + group.stemcell() + "' of group '" + group.name() + "' doesn't exist"));
+                .flatMap(found ->
+                        stemcells.stream()
+                                .filter(s ->
+                                        s.name().equals(found.name())
+                                                && s.version().equals(found.version()))
+                                .findFirst())
+                .orElseThrow(() ->
+                        new ProblemException(
+                                50003,
+                                "Stemcell '"
+                                        + group.stemcell()
+                                        + "' of group '"
+                                        + group.name()
+                                        + "' doesn't exist"));
     }
 
     private static Desired.Update update(UpdatePolicy policy, Fields options) {
         return new Desired.Update(
-                share(policy.canaries(), options.optionalString("canaries")), share(policy.maxInFlight(), options.optionalString("max_in_flight")),
-                watch(policy.canaryWatchTime()), watch(policy.updateWatchTime()), policy.serial());
+                share(policy.canaries(), options.optionalString("canaries")),
+                share(policy.maxInFlight(), options.optionalString("max_in_flight")),
+                watch(policy.canaryWatchTime()),
+                watch(policy.updateWatchTime()),
+                policy.serial());
     }
 
     private static Desired.Share share(Share own, @Nullable String instead) {
@@ -194,25 +312,39 @@ final class ManifestReader implements DeploymentReader {
     private static Desired.NetworkUse network(GroupNetwork use, CloudConfig cloud) {
         Network network = cloud.network(use.name()).orElseThrow();
         if (!(network instanceof Network.Manual manual)) {
-            throw new ProblemException(150001, "network '" + use.name() + "' is not a manual one; others cannot be deployed onto yet");
+            throw new ProblemException(
+                    150001,
+                    "network '"
+                            + use.name()
+                            + "' is not a manual one; others cannot be deployed onto yet");
         }
         return new Desired.NetworkUse(
-                new Desired.Network(manual.name(), manual.subnets().stream().map(ManifestReader::subnet).toList()),
-                use.staticIps().stream().map(IpAddress::toString).toList(), use.sortedDefaults());
+                new Desired.Network(
+                        manual.name(),
+                        manual.subnets().stream().map(ManifestReader::subnet).toList()),
+                use.staticIps().stream().map(IpAddress::toString).toList(),
+                use.sortedDefaults());
     }
 
     private static Desired.Subnet subnet(Subnet subnet) {
         IpAddress gateway = subnet.gateway();
         return new Desired.Subnet(
-                subnet.range().first() + "/" + subnet.prefix(), gateway == null ? null : gateway.toString(), subnet.dns(),
-                subnet.reserved().stream().map(IpRange::toString).toList(), subnet.statics().stream().map(IpRange::toString).toList(), subnet.azs(),
+                subnet.range().first() + "/" + subnet.prefix(),
+                gateway == null ? null : gateway.toString(),
+                subnet.dns(),
+                subnet.reserved().stream().map(IpRange::toString).toList(),
+                subnet.statics().stream().map(IpRange::toString).toList(),
+                subnet.azs(),
                 subnet.cloudProperties());
     }
 
     // --- asked for from outside
 
     private static @Nullable String wholeGroupState(InstanceGroup group, Fields change) {
-        boolean meant = change.has("state") && !change.has("instance") && List.of("*", group.name()).contains(change.string("group", "*"));
+        boolean meant =
+                change.has("state")
+                        && !change.has("instance")
+                        && List.of("*", group.name()).contains(change.string("group", "*"));
         return meant ? change.string("state") : null;
     }
 

@@ -109,9 +109,6 @@ final class PlanRun {
                                         + "': already reserved");
                     }
                 });
-        held.stream()
-                .filter(a -> !instance.addresses().containsValue(a))
-                .forEach(session::releaseIp);
     }
 
     private void create() throws Exception {
@@ -133,30 +130,28 @@ final class PlanRun {
                 List.of(group.group()),
                 group.obsolete(),
                 group.maxInFlight());
-        List<InstancePlan> changed =
-                group.instances().stream().filter(i -> !i.steps().isEmpty()).toList();
-        if (changed.isEmpty()) {
+        List<List<InstancePlan>> waves =
+                group.waves().stream()
+                        .map(wave -> wave.stream().filter(i -> !i.steps().isEmpty()).toList())
+                        .filter(wave -> !wave.isEmpty())
+                        .toList();
+        int changed = waves.stream().mapToInt(List::size).sum();
+        if (changed == 0) {
             return;
         }
         TaskLog.Stage stage =
-                task.log().stage("Updating instance", List.of(group.group()), changed.size());
-        int canaries = Math.min(group.canaries(), changed.size());
-        hands.parallel()
-                .forEach(
-                        changed.subList(0, canaries),
-                        group.maxInFlight(),
-                        i ->
-                                perform(
-                                        stage,
-                                        i.text() + " (canary)",
-                                        i,
-                                        i.steps(),
-                                        group.canaryWatch()));
-        hands.parallel()
-                .forEach(
-                        changed.subList(canaries, changed.size()),
-                        group.maxInFlight(),
-                        i -> perform(stage, i.text(), i, i.steps(), group.updateWatch()));
+                task.log().stage("Updating instance", List.of(group.group()), changed);
+        boolean canaries = group.canaries() > 0;
+        for (List<InstancePlan> wave : waves) {
+            String suffix = canaries ? " (canary)" : "";
+            Plan.WatchTime watch = canaries ? group.canaryWatch() : group.updateWatch();
+            hands.parallel()
+                    .forEach(
+                            wave,
+                            group.maxInFlight(),
+                            i -> perform(stage, i.text() + suffix, i, i.steps(), watch));
+            canaries = false;
+        }
     }
 
     private void delete(String title, List<String> tags, List<InstancePlan> instances, int atOnce)

@@ -110,8 +110,7 @@ final class Settlement {
         String outcome = "happened: " + cid;
         hands.store()
                 .update(session -> {
-                    boolean hasActive =
-                            session.vms(instance).stream().anyMatch(Rows.Vm::active);
+                    boolean hasActive = session.vms(instance).stream().anyMatch(Rows.Vm::active);
                     session.saveVm(
                             new Rows.Vm(
                                     agent,

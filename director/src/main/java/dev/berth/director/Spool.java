@@ -9,12 +9,14 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Map;
+import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Streams of any size into files: bounded, with digests taken on the way, all or nothing. A full
- * disk is a problem with its remedy, and leaves no part of a file.
+ * Streams of any size into files: bounded, all or nothing. A full disk is a problem with its
+ * remedy, and leaves no part of a file.
  */
 final class Spool {
     /** Kept free for the database and the logs, which must go on when a file does not fit. */
@@ -25,39 +27,20 @@ final class Spool {
     private Spool() {}
 
     /**
-     * What was written.
-     *
-     * @param digests hex by name: {@code sha1}, {@code sha256}, {@code sha512}
-     */
-    record Written(long size, Map<String, String> digests) {
-        String sha256() {
-            return String.valueOf(digests.get("sha256"));
-        }
-
-        /**
-         * Whether the strongest digest of a BOSH digest text is right: bare SHA-1, or {@code
-         * algorithm:hex}, several joined by semicolons.
-         */
-        boolean matches(String wanted) {
-            var parts = new TreeMap<String, String>(); // sha1 < sha256 < sha512
-            for (String part : wanted.split(";")) {
-                int colon = part.indexOf(':');
-                parts.put(
-                        colon < 0 ? "sha1" : part.substring(0, colon).strip(),
-                        part.substring(colon + 1).strip());
-            }
-            var strongest = parts.lastEntry();
-            return strongest.getValue().equalsIgnoreCase(digests.get(strongest.getKey()));
-        }
-    }
-
-    /**
      * Writes the stream to a new file.
      *
      * @param announced length if known, else -1: a file that cannot fit is refused at once
+     * @param digest fed on the way; null for none
      * @param what names the file in problems
+     * @return the length
      */
-    static Written write(InputStream in, long announced, long most, Path file, String what)
+    static long write(
+            InputStream in,
+            long announced,
+            long most,
+            Path file,
+            @Nullable MessageDigest digest,
+            String what)
             throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
         if (announced > most) {
@@ -65,10 +48,9 @@ final class Spool {
         }
         boolean whole = false;
         try (var out = new FileOutputStream(file.toFile())) {
-            Written written = copy(in, announced, most, out, file, what);
-            out.getFD().sync();
+            long size = copy(in, announced, most, out, file, digest, what);
             whole = true;
-            return written;
+            return size;
         } finally {
             if (!whole) {
                 Files.deleteIfExists(file);
@@ -76,18 +58,16 @@ final class Spool {
         }
     }
 
-    private static Written copy(
-            InputStream in, long announced, long most, FileOutputStream out, Path file, String what)
+    private static long copy(
+            InputStream in,
+            long announced,
+            long most,
+            FileOutputStream out,
+            Path file,
+            @Nullable MessageDigest digest,
+            String what)
             throws IOException {
         requireRoom(file, Math.max(announced, 0), what);
-        Map<String, MessageDigest> digests =
-                Map.of(
-                        "sha1",
-                        digest("SHA-1"),
-                        "sha256",
-                        digest("SHA-256"),
-                        "sha512",
-                        digest("SHA-512"));
         byte[] block = new byte[BLOCK];
         long size = 0;
         long checked = 0;
@@ -100,24 +80,53 @@ final class Spool {
                 requireRoom(file, 0, what);
                 checked = size;
             }
-            for (MessageDigest digest : digests.values()) {
+            if (digest != null) {
                 digest.update(block, 0, got);
             }
             try {
                 out.write(block, 0, got);
             } catch (IOException e) {
-                throw noRoom(file, what, e);
+                requireRoom(file, 0, what); // says it better when the disk is full
+                throw e;
             }
         }
         if (announced >= 0 && size != announced) {
             throw new IOException(what + " ended after " + size + " of " + announced + " bytes");
         }
-        var hex = new TreeMap<String, String>();
-        digests.forEach((name, digest) -> hex.put(name, HexFormat.of().formatHex(digest.digest())));
-        return new Written(size, hex);
+        return size;
     }
 
-    private static MessageDigest digest(String algorithm) {
+    /**
+     * Whether the strongest digest of a BOSH digest text is the file's: bare SHA-1, or {@code
+     * algorithm:hex}, several joined by semicolons.
+     */
+    static boolean matches(Path file, String wanted) throws IOException {
+        var parts = new TreeMap<String, String>(); // SHA-1 < SHA-256 < SHA-512
+        for (String part : wanted.split(";")) {
+            int colon = part.indexOf(':');
+            String name = colon < 0 ? "sha1" : part.substring(0, colon).strip();
+            parts.put(
+                    name.toUpperCase(Locale.ROOT).replaceFirst("^SHA", "SHA-"),
+                    part.substring(colon + 1).strip());
+        }
+        var strongest = parts.lastEntry();
+        return List.of("SHA-1", "SHA-256", "SHA-512").contains(strongest.getKey())
+                && strongest.getValue().equalsIgnoreCase(hex(file, strongest.getKey()));
+    }
+
+    /** The digest of a whole file, in hex. */
+    static String hex(Path file, String algorithm) throws IOException {
+        MessageDigest digest = digest(algorithm);
+        byte[] block = new byte[BLOCK];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int got = in.read(block); got >= 0; got = in.read(block)) {
+                digest.update(block, 0, got);
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    static MessageDigest digest(String algorithm) {
         try {
             return MessageDigest.getInstance(algorithm);
         } catch (NoSuchAlgorithmException e) {
@@ -139,12 +148,6 @@ final class Spool {
                             + (RESERVE >> 20)
                             + " MiB are kept for the director; make room and repeat");
         }
-    }
-
-    private static IOException noRoom(Path file, String what, IOException cause)
-            throws IOException {
-        requireRoom(file, 0, what);
-        return cause;
     }
 
     private static ProblemException tooLong(String what, long most) {

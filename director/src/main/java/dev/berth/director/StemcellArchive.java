@@ -38,7 +38,7 @@ record StemcellArchive(
             "[0-9A-Za-z_.]+(-[0-9A-Za-z_.-]+)?(\\+[0-9A-Za-z_.-]+)?";
 
     /** The files of a tarball, before its manifest was looked at. */
-    record Extracted(Path image, Path manifest, Spool.Written imageWritten) {}
+    record Extracted(Path image, Path manifest) {}
 
     /**
      * Takes the two files out; nothing else of the tarball touches the disk, whatever its entries
@@ -49,7 +49,6 @@ record StemcellArchive(
         Files.createDirectories(folder);
         Path image = folder.resolve("image");
         Path manifest = folder.resolve("stemcell.MF");
-        Spool.Written imageWritten = null;
         try (var file = new BufferedInputStream(Files.newInputStream(tarball), 1 << 16);
                 InputStream plain = plain(file);
                 var tar = new TarArchiveInputStream(plain)) {
@@ -63,23 +62,23 @@ record StemcellArchive(
                 String name = entry.getName().replaceFirst("^(\\./)+", "");
                 if (name.equals("image") && entry.isFile()) {
                     once(image);
-                    imageWritten =
-                            Spool.write(tar, entry.getSize(), LARGEST_IMAGE, image, "the image");
+                    Spool.write(tar, entry.getSize(), LARGEST_IMAGE, image, null, "the image");
                 } else if (name.equals("stemcell.MF") && entry.isFile()) {
                     once(manifest);
-                    Spool.write(tar, entry.getSize(), LONGEST_MANIFEST, manifest, "stemcell.MF");
+                    Spool.write(
+                            tar, entry.getSize(), LONGEST_MANIFEST, manifest, null, "stemcell.MF");
                 }
             }
         } catch (IOException | IllegalArgumentException e) {
             throw broken(Failures.message(e));
         }
-        if (imageWritten == null) {
+        if (!Files.exists(image)) {
             throw new ProblemException(50001, "Stemcell image not found");
         }
         if (!Files.exists(manifest)) {
             throw broken("it has no stemcell.MF");
         }
-        return new Extracted(image, manifest, imageWritten);
+        return new Extracted(image, manifest);
     }
 
     private static InputStream plain(BufferedInputStream file) throws IOException {
@@ -107,7 +106,7 @@ record StemcellArchive(
             String text = Files.readString(files.manifest(), StandardCharsets.UTF_8);
             manifest = Fields.of(YamlDocument.parse(text).root(), "stemcell.MF");
             var archive = of(manifest, files.image());
-            if (!files.imageWritten().matches(manifest.string("sha1"))) {
+            if (!Spool.matches(files.image(), manifest.string("sha1"))) {
                 throw new ProblemException(
                         50007,
                         "The digest of the stemcell's image is not the one its stemcell.MF gives");

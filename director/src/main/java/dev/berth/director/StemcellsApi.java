@@ -131,9 +131,8 @@ final class StemcellsApi {
 
     private Reply upload(Call call) throws IOException {
         Path file = folder.resolve("stemcell-" + UUID.randomUUID());
-        Spool.Written written =
-                Spool.write(call.body(), call.length(), LARGEST, file, "the stemcell");
-        if (written.size() == 0) {
+        long size = Spool.write(call.body(), call.length(), LARGEST, file, null, "the stemcell");
+        if (size == 0) {
             Files.deleteIfExists(file);
             throw new ProblemException(50000, "The uploaded stemcell is empty");
         }

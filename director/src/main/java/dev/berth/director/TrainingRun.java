@@ -25,7 +25,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A rehearsal for the AOT cache: the parts every start needs, in a folder of its own, without engine, bus or registry. */
+/**
+ * A rehearsal for the AOT cache: the parts every start needs, in a folder of its own, without
+ * engine, bus or registry.
+ */
 final class TrainingRun {
     private TrainingRun() {}
 
@@ -44,9 +47,17 @@ final class TrainingRun {
     private static void rehearse(Path folder) throws IOException, InterruptedException {
         Clock clock = Clock.SYSTEM;
         Pki pki = Pki.open(folder.resolve("pki"), clock);
-        var identity = new DirectorIdentity("rehearsal", "00000000-0000-0000-0000-000000000000", Director.VERSION, "docker");
+        var identity =
+                new DirectorIdentity(
+                        "rehearsal",
+                        "00000000-0000-0000-0000-000000000000",
+                        Director.VERSION,
+                        "docker");
         var tls = Pki.tls(pki.caCertificate(), pki.server("director", List.of("127.0.0.1")));
-        CloudConfigs.parse(YamlDocument.parseConfig("azs: [{name: z1}]\nnetworks: [{name: a, subnets: [{range: 10.0.0.0/24, gateway: 10.0.0.1, az: z1}]}]\n", "cloud"));
+        CloudConfigs.parse(
+                YamlDocument.parseConfig(
+                        "azs: [{name: z1}]\nnetworks: [{name: a, subnets: [{range: 10.0.0.0/24, gateway: 10.0.0.1, az: z1}]}]\n",
+                        "cloud"));
         try (var store = SqlStore.sqlite(folder.resolve("berth.db"));
                 var tasks = new Tasks(store, folder.resolve("tasks"), clock, Tasks.Bounds.DEFAULT);
                 var engine = new DockerEngine(folder.resolve("docker.sock"))) {
@@ -54,17 +65,53 @@ final class TrainingRun {
             var cpi = new DockerCpi(engine, folder.resolve("cpi"));
             var parts =
                     new DirectorApi.Parts(
-                            identity, new Environment("registry", "127.0.0.1:1", pki.caCertificate(), "u", new Secret("p")),
-                            new Users(List.of(new Users.User("admin", new Secret("rehearsal"), true))), store, tasks, new AuditTrail(store, clock), new Nobody(), cpi,
-                            new Blobs(folder.resolve("blobs"), "https://127.0.0.1/blobs", box, clock), box, folder.resolve("uploads"));
+                            identity,
+                            new Environment(
+                                    "registry",
+                                    "127.0.0.1:1",
+                                    pki.caCertificate(),
+                                    "u",
+                                    new Secret("p")),
+                            new Users(
+                                    List.of(
+                                            new Users.User(
+                                                    "admin", new Secret("rehearsal"), true))),
+                            store,
+                            tasks,
+                            new AuditTrail(store, clock),
+                            new Nobody(),
+                            cpi,
+                            new Blobs(
+                                    folder.resolve("blobs"), "https://127.0.0.1/blobs", box, clock),
+                            box,
+                            folder.resolve("uploads"));
             try (var api = new DirectorApi(parts)) {
                 int port = api.listen(new InetSocketAddress("127.0.0.1", 0), tls);
                 tasks.start();
-                HttpClient client = HttpClient.newBuilder().sslContext(tls).connectTimeout(Duration.ofSeconds(5)).build();
-                for (String path : List.of("/info", "/deployments", "/stemcells", "/tasks?limit=1&verbose=1", "/cloud_configs?limit=1&name=")) {
+                HttpClient client =
+                        HttpClient.newBuilder()
+                                .sslContext(tls)
+                                .connectTimeout(Duration.ofSeconds(5))
+                                .build();
+                for (String path :
+                        List.of(
+                                "/info",
+                                "/deployments",
+                                "/stemcells",
+                                "/tasks?limit=1&verbose=1",
+                                "/cloud_configs?limit=1&name=")) {
                     client.send(
                             HttpRequest.newBuilder(URI.create("https://127.0.0.1:" + port + path))
-                                    .header("Authorization", "Basic " + Base64.getEncoder().encodeToString("admin:rehearsal".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+                                    .header(
+                                            "Authorization",
+                                            "Basic "
+                                                    + Base64.getEncoder()
+                                                            .encodeToString(
+                                                                    "admin:rehearsal"
+                                                                            .getBytes(
+                                                                                    java.nio.charset
+                                                                                            .StandardCharsets
+                                                                                            .UTF_8)))
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
                 }

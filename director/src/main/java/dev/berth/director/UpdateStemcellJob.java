@@ -83,27 +83,21 @@ final class UpdateStemcellJob implements TaskJob {
     private Path download(TaskContext task, TaskLog.Stage stage, Path file) throws Exception {
         String location = box.unseal(SEALED_FOR, payload.string("location"));
         String sha1 = payload.string("sha1", "");
-        var written = new Spool.Written[1];
         stage.step(
                 "Downloading remote stemcell",
                 step ->
-                        written[0] =
-                                Download.fetch(
-                                        location,
-                                        task,
-                                        "the stemcell",
-                                        (in, length) ->
-                                                Spool.write(
-                                                        in,
-                                                        length,
-                                                        LARGEST,
-                                                        file,
-                                                        "the stemcell")));
+                        Download.fetch(
+                                location,
+                                task,
+                                "the stemcell",
+                                (in, length) ->
+                                        Spool.write(
+                                                in, length, LARGEST, file, null, "the stemcell")));
         if (!sha1.isEmpty()) {
             stage.step(
                     "Verifying remote stemcell",
                     step -> {
-                        if (!written[0].matches(sha1)) {
+                        if (!Spool.matches(file, sha1)) {
                             throw new ProblemException(
                                     50007,
                                     "The digest of the downloaded stemcell is not the expected "

@@ -1,5 +1,6 @@
 package dev.berth.director;
 
+import dev.berth.bus.Pki;
 import dev.berth.model.AgentId;
 import dev.berth.model.Clock;
 import dev.berth.model.Fields;
@@ -8,6 +9,8 @@ import dev.berth.store.Rows;
 import dev.berth.store.SqlStore;
 import dev.berth.store.Store;
 import dev.berth.wire.Heartbeat;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,9 +106,15 @@ final class ApiFixture implements AutoCloseable {
 
     private static SSLContext tls() {
         try {
-            return TestTls.context();
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
+            Path folder = Files.createTempDirectory("berth-pki");
+            try {
+                Pki pki = Pki.open(folder, Clock.SYSTEM);
+                return Pki.tls(pki.caCertificate(), pki.server("director", List.of("127.0.0.1")));
+            } finally {
+                Folders.delete(folder);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -139,6 +148,11 @@ final class ApiFixture implements AutoCloseable {
         String name = new Fields(task.payload(), "payload").string("deployment");
         store.update(s -> s.deleteDeployment(name));
         return "/deployments/" + name;
+    }
+
+    /** How often the cloud was asked to do something. */
+    long calls(String method) {
+        return cpi.calls.stream().filter(method::equals).count();
     }
 
     @Override

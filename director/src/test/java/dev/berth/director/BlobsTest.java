@@ -92,6 +92,7 @@ class BlobsTest {
                                 1L << 60,
                                 Long.MAX_VALUE,
                                 home.resolve("huge"),
+                                null,
                                 "the stemcell"))
                 .isInstanceOf(ProblemException.class)
                 .hasMessageStartingWith("Not enough disk space for the stemcell: ")

@@ -19,14 +19,14 @@ import org.jspecify.annotations.Nullable;
 
 /** A cloud that holds stemcells and disks only: all that the API touches by itself. */
 final class StemcellCpi implements Cpi {
+    /** What was created, by its image's text; and the names of all calls. */
     final List<String> images = Collections.synchronizedList(new ArrayList<>());
-    final List<StemcellCid> deletedStemcells = Collections.synchronizedList(new ArrayList<>());
-    final List<DiskCid> deletedDisks = Collections.synchronizedList(new ArrayList<>());
-    volatile @Nullable String failure;
+
+    final List<String> calls = Collections.synchronizedList(new ArrayList<>());
 
     @Override
     public Info info() {
-        return new Info(2, List.of("berth-docker"));
+        return new Info(2, List.of("berth-tar"));
     }
 
     @Override
@@ -35,9 +35,7 @@ final class StemcellCpi implements Cpi {
             Path image,
             Map<String, Object> cloudProperties,
             Map<String, String> tags) {
-        if (failure != null) {
-            throw new CpiException(CpiException.Type.CLOUD_ERROR, failure);
-        }
+        calls.add("create_stemcell");
         if (!Files.exists(image.resolveSibling("stemcell.MF"))) {
             throw new AssertionError("no stemcell.MF beside the image");
         }
@@ -51,12 +49,12 @@ final class StemcellCpi implements Cpi {
 
     @Override
     public void deleteStemcell(CpiContext context, StemcellCid stemcell) {
-        deletedStemcells.add(stemcell);
+        calls.add("delete_stemcell");
     }
 
     @Override
     public void deleteDisk(CpiContext context, DiskCid disk) {
-        deletedDisks.add(disk);
+        calls.add("delete_disk");
     }
 
     @Override

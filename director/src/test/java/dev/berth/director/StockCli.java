@@ -37,6 +37,20 @@ final class StockCli {
         this.credentials = credentials;
     }
 
+    /** What a TLS 1.2 handshake agrees on with the only suites the CLI offers there. */
+    String suiteUnderTls12() throws IOException {
+        try (var socket = (SSLSocket) tls.getSocketFactory().createSocket("127.0.0.1", port)) {
+            socket.setEnabledProtocols(new String[] {"TLSv1.2"});
+            socket.setEnabledCipherSuites(
+                    new String[] {
+                        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+                        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+                    });
+            socket.startHandshake();
+            return socket.getSession().getCipherSuite();
+        }
+    }
+
     StockCli as(@Nullable String credentials) {
         return new StockCli(tls, port, credentials);
     }

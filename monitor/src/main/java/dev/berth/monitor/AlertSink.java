@@ -3,8 +3,8 @@ package dev.berth.monitor;
 import dev.berth.wire.Alert;
 
 /**
- * Where alerts go. Called on the deciding thread, one at a time and in order: an implementation
- * that may block hands over to a thread of its own.
+ * Where alerts go. Called one at a time and in order, on a thread of its own that may block: what
+ * waits is bounded, and what does not fit is dropped with a line in the log.
  */
 public interface AlertSink {
     /** The trouble {@code alert.id()} began, or changed; or an agent told something. */

@@ -8,10 +8,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -34,11 +32,12 @@ public final class Judge {
     private final JudgeSettings settings;
     private final Alarms alarms = new Alarms();
     private final Strangers strangers;
-    private final Map<InstanceId, Watched> instances = new HashMap<>();
-    private final Map<AgentId, Watched> byAgent = new HashMap<>();
-    private final Map<VmCid, Watched> byVm = new HashMap<>();
-    private final Map<String, Releases> deployments = new HashMap<>();
+    private final Watchlist watched;
     private final PriorityQueue<Due> queue = new PriorityQueue<>(Comparator.comparing(Due::at));
+
+    /** Deployments whose repairs are decided on anew, once all that a signal brings is judged. */
+    private final Set<Releases> touched = new LinkedHashSet<>();
+
     private boolean resurrection = true;
     private boolean busUp = true;
     private boolean busLost;
@@ -49,6 +48,7 @@ public final class Judge {
     public Judge(JudgeSettings settings) {
         this.settings = settings;
         strangers = new Strangers(settings.rogueAfter(), alarms);
+        watched = new Watchlist(settings, alarms, strangers);
     }
 
     /** Takes a signal; a clock that jumps back stands still. */
@@ -59,6 +59,8 @@ public final class Judge {
         while (!queue.isEmpty() && !queue.element().at.isAfter(now)) {
             wake(queue.remove());
         }
+        touched.forEach(this::release);
+        touched.clear();
         return out;
     }
 
@@ -69,13 +71,13 @@ public final class Judge {
 
     /** Null: not known. */
     public @Nullable Verdict verdict(InstanceId instance) {
-        Watched w = instances.get(instance);
+        Watched w = watched.of(instance);
         return w == null ? null : w.verdict;
     }
 
     /** Of an agent, whether it belongs to an instance or not; null: never heard of. */
     public @Nullable Verdict verdict(AgentId agent) {
-        Watched w = byAgent.get(agent);
+        Watched w = watched.of(agent);
         return w == null ? strangers.verdict(agent) : w.verdict;
     }
 
@@ -83,7 +85,7 @@ public final class Judge {
      * Why an instance that should be repaired is not, in a sentence; empty: nothing is waited for.
      */
     public String waitingFor(InstanceId instance) {
-        Watched w = instances.get(instance);
+        Watched w = watched.of(instance);
         return w == null ? "" : w.waiting;
     }
 
@@ -99,7 +101,7 @@ public final class Judge {
             case Signal.RepairEnded s -> repairEnded(s);
             case Signal.Resurrection s -> {
                 resurrection = s.on();
-                deployments.values().forEach(this::release);
+                touched.addAll(watched.deployments());
             }
             case Signal.Bus s -> bus(s.up());
             case Signal.Tick s -> {}
@@ -109,7 +111,7 @@ public final class Judge {
     // --- what is heard
 
     private void beat(Signal.Beat beat) {
-        Watched w = byAgent.get(beat.agent());
+        Watched w = watched.of(beat.agent());
         if (w == null) {
             strangers.heard(beat.agent(), now, out);
             return;
@@ -128,7 +130,7 @@ public final class Judge {
     }
 
     private void connected(AgentId agent) {
-        Watched w = byAgent.get(agent);
+        Watched w = watched.of(agent);
         if (w == null) {
             strangers.heard(agent, now, out);
             return;
@@ -147,7 +149,7 @@ public final class Judge {
     }
 
     private void disconnected(AgentId agent) {
-        Watched w = byAgent.get(agent);
+        Watched w = watched.of(agent);
         if (w == null) {
             strangers.lost(agent);
         } else if (w.lostAt == null) {
@@ -159,7 +161,7 @@ public final class Judge {
 
     private void forward(Signal.AgentAlert signal) {
         Alert a = signal.alert();
-        Watched w = byAgent.get(signal.agent());
+        Watched w = watched.of(signal.agent());
         String source = "agent " + signal.agent() + " []";
         if (w != null) {
             source =
@@ -190,7 +192,7 @@ public final class Judge {
     }
 
     private void found(Signal.Found found) {
-        Watched w = byVm.get(found.vm());
+        Watched w = watched.of(found.vm());
         if (w == null) {
             return;
         }
@@ -236,98 +238,17 @@ public final class Judge {
     // --- the fleet
 
     private void fleet(Fleet fleet) {
-        var changed = new ArrayList<Watched>();
-        Set<InstanceId> present = new HashSet<>();
-        for (Fleet.Member member : fleet.members()) {
-            present.add(member.instance());
-            Watched w = instances.get(member.instance());
-            if (w == null || !w.member.equals(member)) {
-                changed.add(w == null ? join(member) : update(w, member));
-            }
-        }
-        if (present.size() < instances.size()) {
-            for (Watched w : List.copyOf(instances.values())) {
-                if (!present.contains(w.member.instance())) {
-                    leave(w);
-                }
-            }
-        }
-        for (Map.Entry<String, Releases> entry : deployments.entrySet()) {
-            Releases releases = entry.getValue();
-            String task = fleet.busy().get(entry.getKey());
-            boolean turned = (task == null) != (releases.busyWith == null);
-            releases.busyWith = task;
-            if (turned) {
-                changed.addAll(releases.members.values());
-            }
-        }
-        // All are judged anew before anything is released: a person's word may concern each.
+        List<Watched> changed = watched.follow(fleet, now, out);
         changed.forEach(this::judge);
-        List.copyOf(deployments.values()).forEach(this::release);
+        touched.addAll(watched.deployments());
         strangers.forgetQuiet(now, out);
-        deployments.values().removeIf(d -> d.members.isEmpty());
-    }
-
-    private Watched join(Fleet.Member member) {
-        var w = new Watched(settings, member, now);
-        instances.put(member.instance(), w);
-        index(w);
-        return w;
-    }
-
-    private Watched update(Watched w, Fleet.Member member) {
-        boolean sameVm =
-                java.util.Objects.equals(w.member.agent(), member.agent())
-                        && java.util.Objects.equals(w.member.vm(), member.vm());
-        unindex(w);
-        if (sameVm) {
-            w.member = member;
-        } else {
-            w.replaced(member, now);
-        }
-        index(w);
-        return w;
-    }
-
-    private void leave(Watched w) {
-        unindex(w);
-        instances.remove(w.member.instance());
-        of(w.member.deployment()).removed(w.member.instance());
-        alarms.resolve(out, alarm(w));
-    }
-
-    private void index(Watched w) {
-        of(w.member.deployment()).members.put(w.member.instance(), w);
-        if (w.member.vm() != null) {
-            byVm.put(w.member.vm(), w);
-        }
-        if (w.member.agent() != null) {
-            byAgent.put(w.member.agent(), w);
-            Instant heard = strangers.joined(w.member.agent(), out);
-            if (heard != null) {
-                w.heardAt = heard;
-            }
-        }
-    }
-
-    private void unindex(Watched w) {
-        if (w.member.vm() != null) {
-            byVm.remove(w.member.vm(), w);
-        }
-        if (w.member.agent() != null) {
-            byAgent.remove(w.member.agent(), w);
-        }
-    }
-
-    private Releases of(String deployment) {
-        return deployments.computeIfAbsent(
-                deployment, name -> new Releases(settings, alarms, name));
+        watched.forgetEmptyDeployments();
     }
 
     private void repairEnded(Signal.RepairEnded ended) {
-        Releases releases = of(ended.deployment());
+        Releases releases = watched.deployment(ended.deployment());
         for (InstanceId id : ended.instances()) {
-            Watched w = instances.get(id);
+            Watched w = watched.of(id);
             if (!releases.ended(id) || w == null) {
                 continue;
             }
@@ -347,21 +268,21 @@ public final class Judge {
             }
             judge(w);
         }
-        release(releases);
+        touched.add(releases);
     }
 
     // --- the look
 
     private void wake(Due due) {
         if (due.instance == null) {
-            Releases releases = deployments.get(due.deployment);
-            if (releases != null && due.at.equals(releases.wakeAt)) {
+            Releases releases = watched.deployment(due.deployment);
+            if (due.at.equals(releases.wakeAt)) {
                 releases.wakeAt = null;
-                release(releases);
+                touched.add(releases);
             }
             return;
         }
-        Watched w = instances.get(due.instance);
+        Watched w = watched.of(due.instance);
         if (w != null && due.at.equals(w.wakeAt)) {
             w.wakeAt = null;
             look(w);
@@ -370,7 +291,7 @@ public final class Judge {
 
     private void look(Watched w) {
         judge(w);
-        release(of(w.member.deployment()));
+        touched.add(watched.deploymentOf(w));
     }
 
     private void judge(Watched w) {
@@ -379,7 +300,7 @@ public final class Judge {
         if (w.verdict instanceof Verdict.Well || w.verdict instanceof Verdict.Degraded) {
             w.waiting = "";
         }
-        of(w.member.deployment()).noted(w, now);
+        watched.deploymentOf(w).noted(w, now);
         if (next != null && (w.wakeAt == null || next.isBefore(w.wakeAt))) {
             w.wakeAt = next;
             queue.add(new Due(next, w.member.instance(), ""));
@@ -433,7 +354,7 @@ public final class Judge {
             }
             w.verdict = verdictUnlessHeld(w, new Verdict.Well());
             if (!w.repairing) {
-                alarms.resolve(out, alarm(w));
+                alarms.resolve(out, w.alarm());
             }
             return next;
         }
@@ -534,7 +455,7 @@ public final class Judge {
 
     private void hold(Watched w, String reason) {
         w.verdict = new Verdict.Held(reason);
-        alarms.resolve(out, alarm(w));
+        alarms.resolve(out, w.alarm());
     }
 
     private static Verdict verdictUnlessHeld(Watched w, Verdict verdict) {
@@ -554,7 +475,7 @@ public final class Judge {
     /** A person's stop needs no alert; an ignored instance gets one, and no repair. */
     private void tellDown(Watched w, String title, @Nullable String held) {
         if (held != null && !w.member.ignored()) {
-            alarms.resolve(out, alarm(w));
+            alarms.resolve(out, w.alarm());
             return;
         }
         if (held != null) {
@@ -570,8 +491,8 @@ public final class Judge {
 
     /** Nothing is told while a task changes the deployment: it is intended. */
     private void alarm(Watched w, int severity, String title, String summary) {
-        if (!of(w.member.deployment()).isBusy() && !(w.repairing && severity > 2)) {
-            alarms.raise(out, alarm(w), severity, title, summary, w.member.deployment());
+        if (!watched.deploymentOf(w).isBusy() && !(w.repairing && severity > 2)) {
+            alarms.raise(out, w.alarm(), severity, title, summary, w.member.deployment());
         }
     }
 
@@ -584,7 +505,7 @@ public final class Judge {
             return true;
         }
         int speakers = 0;
-        for (Watched w : byAgent.values()) {
+        for (Watched w : watched.withAgents()) {
             if (w.isHeard(now)) {
                 return false;
             }
@@ -594,9 +515,5 @@ public final class Judge {
             loseBus("None of " + speakers + " agents is heard.");
         }
         return busLost;
-    }
-
-    private static String alarm(Watched w) {
-        return "instance/" + w.member.instance();
     }
 }

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,11 @@ public final class Monitor implements AutoCloseable {
     private static final int MOST_AGENTS = 100_000;
 
     private static final int MOST_SIGNALS = 200_000;
+
+    /** When the bus is lost everybody is asked about; a cloud does not like that all at once. */
+    private static final int QUESTIONS_AT_ONCE = 32;
+
+    private static final int MOST_MESSAGES = 100_000;
 
     /** The decider looks at least that often, whatever the judge waits for. */
     private static final Duration LONGEST_REST = Duration.ofSeconds(1);
@@ -67,12 +73,17 @@ public final class Monitor implements AutoCloseable {
     private final Map<AgentId, Seen> seen = new ConcurrentHashMap<>();
     private final Set<AgentId> beaten = ConcurrentHashMap.newKeySet();
     private final Object judging = new Object();
+    private final Semaphore questions = new Semaphore(QUESTIONS_AT_ONCE);
+
+    /** To the sink, in order; null as long as nobody started the monitor: told at once then. */
+    private @Nullable LinkedBlockingQueue<Runnable> outbox;
+
     private volatile boolean open = true;
     private @Nullable Thread decider;
+    private @Nullable Thread teller;
 
     /**
-     * @param work runs what blocks, a virtual thread a task and bounded by its owner; a simulation
-     *     runs it when it likes
+     * @param work runs what blocks: a virtual thread a task; a simulation runs it when it likes
      */
     public Monitor(
             JudgeSettings settings,
@@ -91,6 +102,9 @@ public final class Monitor implements AutoCloseable {
     }
 
     public void start() {
+        var messages = new LinkedBlockingQueue<Runnable>(MOST_MESSAGES);
+        outbox = messages;
+        teller = Thread.ofVirtual().name("alerts").start(() -> tellOnAndOn(messages));
         decider = Thread.ofPlatform().name("monitor").daemon().start(this::decideOnAndOn);
     }
 
@@ -99,6 +113,9 @@ public final class Monitor implements AutoCloseable {
         open = false;
         if (decider != null) {
             decider.interrupt();
+        }
+        if (teller != null) {
+            teller.interrupt();
         }
     }
 
@@ -258,7 +275,7 @@ public final class Monitor implements AutoCloseable {
             case Action.Repair a -> repair(a);
             case Action.RaiseAlert a -> {
                 LOG.log(Level.WARNING, "alert={0} title={1} {2}", a.id(), a.title(), a.summary());
-                alerts.raised(
+                Alert alert =
                         new Alert(
                                 a.id(),
                                 a.severity(),
@@ -267,16 +284,38 @@ public final class Monitor implements AutoCloseable {
                                 clock.now().getEpochSecond(),
                                 "monitor",
                                 a.deployment(),
-                                null));
+                                null);
+                say(() -> alerts.raised(alert));
             }
             case Action.ResolveAlert a -> {
                 LOG.log(Level.INFO, "alert={0} resolved title={1}", a.id(), a.title());
-                alerts.resolved(a.id(), a.title());
+                say(() -> alerts.resolved(a.id(), a.title()));
             }
-            case Action.ForwardAlert a -> alerts.raised(a.alert());
+            case Action.ForwardAlert a -> say(() -> alerts.raised(a.alert()));
             case Action.Wait a -> {
                 LOG.log(Level.INFO, "instance={0} waits reason={1}", a.about(), a.reason());
-                alerts.waiting(a.about(), a.reason());
+                say(() -> alerts.waiting(a.about(), a.reason()));
+            }
+        }
+    }
+
+    private void say(Runnable message) {
+        LinkedBlockingQueue<Runnable> messages = outbox;
+        if (messages == null) {
+            message.run();
+        } else if (!messages.offer(message)) {
+            LOG.log(Level.ERROR, "dropped an alert: {0} wait for the sink", MOST_MESSAGES);
+        }
+    }
+
+    private void tellOnAndOn(LinkedBlockingQueue<Runnable> messages) {
+        while (open) {
+            try {
+                messages.take().run();
+            } catch (InterruptedException e) {
+                return; // closed
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "the sink refused an alert", e);
             }
         }
     }

@@ -121,4 +121,9 @@ final class Watched {
     boolean isDown() {
         return need != null || repairing;
     }
+
+    /** The alert of this instance: one trouble at a time. */
+    String alarm() {
+        return "instance/" + member.instance();
+    }
 }

@@ -2,6 +2,7 @@ package dev.berth.planner;
 
 import dev.berth.model.InstanceId;
 import dev.berth.model.Problem;
+import dev.berth.model.Subnet;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -220,7 +221,7 @@ final class Placement {
         var pool = new StaticPool(use.name());
         AddressBook.Network network = book.network(use.network());
         for (String address : use.staticIps()) {
-            AddressBook.Subnet subnet = network.staticSubnet(address);
+            Subnet subnet = network.staticSubnet(address);
             if (subnet == null) {
                 refuse(
                         150002,

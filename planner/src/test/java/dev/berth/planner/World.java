@@ -209,7 +209,6 @@ final class World {
             case Step.Prepare s -> same(row, agent(row));
             case Step.StopContainers s -> {
                 agent(row).jobState = "stopped";
-                fulfilled.add(row.id());
                 yield row;
             }
             case Step.Apply s -> {
@@ -222,6 +221,7 @@ final class World {
                         "containers without their disk (R2)");
                 check(!agent(row).hash.isEmpty(), "nothing to start");
                 agent(row).jobState = "running";
+                fulfilled.add(row.id());
                 yield row;
             }
             case Step.AwaitRunning s -> {

@@ -40,6 +40,8 @@ record Recipe(
             List.of(
                     "-XX:+UseSerialGC",
                     "-Xmx32m",
+                    "-Xms12m",
+                    "-Xmn4m",
                     "-XX:TieredStopAtLevel=1",
                     "-XX:-UsePerfData",
                     "-XX:+ExitOnOutOfMemoryError",

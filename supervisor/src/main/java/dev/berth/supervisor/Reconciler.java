@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 final class Reconciler {
     private static final Duration LIST_LAG = Duration.ofSeconds(2);
 
+    private static final int MANY_IMAGES = 256;
+
     private final SupervisorCore core;
     private @Nullable Wish wish;
     private Map<String, Memo> memos = new TreeMap<>();
@@ -61,6 +63,9 @@ final class Reconciler {
 
     void wish(@Nullable Wish newWish) {
         wish = newWish;
+        if (images.size() > MANY_IMAGES) {
+            images.clear(); // asked for anew when needed
+        }
     }
 
     @Nullable Wish wish() {
@@ -141,6 +146,10 @@ final class Reconciler {
         return listWanted;
     }
 
+    void wantList() {
+        listWanted = true;
+    }
+
     /** To be called right before a list is asked for; the number goes into {@link #listed}. */
     long listBegins() {
         listWanted = false;
@@ -168,6 +177,7 @@ final class Reconciler {
                     }
                     return old;
                 });
+        stepEnded.keySet().retainAll(memos.keySet());
         listed = true;
         everListed = true;
     }

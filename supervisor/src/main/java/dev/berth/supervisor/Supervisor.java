@@ -19,6 +19,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,7 @@ public final class Supervisor implements AutoCloseable {
     /** Lists that events ask for are at least this far apart. */
     private static final Duration LIST_SPACING = Duration.ofMillis(250);
 
+    private static final Duration SECOND_PROOF = Duration.ofSeconds(1);
     private static final Duration LIST_DELAY = Duration.ofMillis(20);
 
     private final SupervisorConfig config;
@@ -74,7 +76,7 @@ public final class Supervisor implements AutoCloseable {
         this.proof = proof;
         this.memory = memory;
         this.executor = new EngineExecutor(engine, config, proof, auths);
-        this.look = new EngineLook(engine, config.instance(), this::heard, this::stir);
+        this.look = new EngineLook(engine, config.instance(), this::heard, this::unheard);
     }
 
     /** Recalls what was wished and begins to work. Once only. */
@@ -107,15 +109,17 @@ public final class Supervisor implements AutoCloseable {
      */
     public void prepare(List<ContainerSpec> specs) throws InterruptedException {
         awaitDaemon();
-        Map<String, ContainerSpec> byImage = new LinkedHashMap<>();
-        specs.forEach(spec -> byImage.putIfAbsent(Images.nameOf(spec), spec));
+        Map<String, List<ContainerSpec>> byImage = new LinkedHashMap<>();
+        for (ContainerSpec spec : specs) {
+            byImage.computeIfAbsent(Images.nameOf(spec), image -> new ArrayList<>()).add(spec);
+        }
         List<Problem> problems = Collections.synchronizedList(new ArrayList<>());
         List<Thread> threads = new ArrayList<>();
-        byImage.forEach((image, spec) ->
+        byImage.forEach((image, users) ->
                 threads.add(
                         Thread.ofVirtual()
-                                .name("prepare " + spec.name())
-                                .start(() -> prepare(image, spec, problems))));
+                                .name("prepare " + image)
+                                .start(() -> prepare(image, users, problems))));
         for (Thread thread : threads) {
             thread.join();
         }
@@ -124,22 +128,23 @@ public final class Supervisor implements AutoCloseable {
         }
     }
 
-    private void prepare(String image, ContainerSpec spec, List<Problem> problems) {
+    private void prepare(String image, List<ContainerSpec> users, List<Problem> problems) {
         pulls.acquireUninterruptibly();
         try {
-            switch (executor.ensureImage(spec)) {
+            switch (executor.ensureImage(users.getFirst())) {
                 case Outcome.Done _ -> locked(() -> reconciler.imageIsHere(image));
-                case Outcome.Failed failed -> problems.add(imageProblem(spec, failed.reason()));
-                case Outcome.Unknown unknown -> problems.add(imageProblem(spec, unknown.reason()));
+                case Outcome.Failed failed -> problems.add(imageProblem(users, failed.reason()));
+                case Outcome.Unknown unknown -> problems.add(imageProblem(users, unknown.reason()));
             }
         } finally {
             pulls.release();
         }
     }
 
-    private static Problem imageProblem(ContainerSpec spec, String words) {
+    private static Problem imageProblem(List<ContainerSpec> users, String words) {
         return Problem.at(
-                "container " + spec.name(),
+                "container "
+                        + users.stream().map(ContainerSpec::name).collect(Collectors.joining(", ")),
                 words,
                 "check the image's name and that the registry has it");
     }
@@ -176,9 +181,17 @@ public final class Supervisor implements AutoCloseable {
         });
     }
 
-    /** Wishes that the containers run; returns at once, {@link #status} tells how far it is. */
+    /**
+     * Wishes that the containers run; returns at once, {@link #status} tells how far it is. Without
+     * any wish it does nothing: what may run from before a lost memory is then not ours to judge.
+     */
     public void start() {
-        locked(() -> remember(presentWish().running(true)));
+        locked(() -> {
+            Wish wish = reconciler.wish();
+            if (wish != null) {
+                remember(wish.running(true));
+            }
+        });
     }
 
     /**
@@ -233,7 +246,7 @@ public final class Supervisor implements AutoCloseable {
 
     /** The disk was mounted, unmounted or exchanged: it is proven anew. */
     public void diskChanged() {
-        DiskState state = proof.prove();
+        DiskState state = prove();
         locked(() -> reconciler.disk(state));
     }
 
@@ -303,6 +316,11 @@ public final class Supervisor implements AutoCloseable {
 
     private void heard(EngineEvent event) {
         locked(() -> reconciler.event(event, clock.now()));
+    }
+
+    /** The stream of events broke: what it would have told is looked for. */
+    private void unheard() {
+        locked(reconciler::wantList);
     }
 
     private void work() {
@@ -453,9 +471,9 @@ public final class Supervisor implements AutoCloseable {
 
     private void lookOnce(long number, Map<String, Memo> memos, Map<String, Observed> known) {
         try {
-            DiskState state = proof.prove();
             look.listen();
             List<Observed> list = look.list(memos, known);
+            DiskState state = proveSurely();
             locked(() -> {
                 reconciler.disk(state);
                 reconciler.listed(number, list, clock.now());
@@ -464,8 +482,31 @@ public final class Supervisor implements AutoCloseable {
         } catch (EngineException e) {
             // The watch of the daemon judges what that means; here it is only one missed look.
             LOG.log(System.Logger.Level.DEBUG, "a look failed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } finally {
             locked(() -> looking = false);
+        }
+    }
+
+    /**
+     * A disk that was sound is believed to be bad only when it is so twice: stopping a database for
+     * one read that hiccuped would be the greater harm. Starts are held to a proof of their own.
+     */
+    private DiskState proveSurely() throws InterruptedException {
+        DiskState state = prove();
+        if (state instanceof DiskState.Unproven && status().disk() instanceof DiskState.Proven) {
+            clock.sleep(SECOND_PROOF);
+            return prove();
+        }
+        return state;
+    }
+
+    private DiskState prove() {
+        try {
+            return proof.prove();
+        } catch (RuntimeException e) {
+            return new DiskState.Unproven("it could not be looked at: " + e.getMessage());
         }
     }
 }

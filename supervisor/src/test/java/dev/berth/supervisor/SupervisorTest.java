@@ -128,4 +128,47 @@ class SupervisorTest {
         s.daemon(DaemonState.RECONCILE);
         await(() -> engine.deeds("start", "db").size() == 2);
     }
+
+    /** A proof that fails once is asked again before a database is stopped for it. */
+    @Test
+    void oneFailedProofStopsNothing() throws InterruptedException {
+        engine.images.add("img:1");
+        var answers = new java.util.concurrent.atomic.AtomicInteger();
+        var config =
+                new SupervisorConfig(
+                        "i1",
+                        "boot-1",
+                        World.CONFIG.store(),
+                        World.CONFIG.data(),
+                        "berth",
+                        Duration.ofMillis(50));
+        var badOnes = new java.util.concurrent.atomic.AtomicInteger();
+        var s =
+                new Supervisor(
+                        engine,
+                        config,
+                        Clock.SYSTEM,
+                        () -> {
+                            boolean bad = badOnes.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
+                            answers.incrementAndGet();
+                            return bad
+                                    ? new DiskState.Unproven("a read failed")
+                                    : new DiskState.Proven("d");
+                        },
+                        RegistryAuths.none(),
+                        memory);
+        opened.add(s);
+        s.open();
+        s.daemon(DaemonState.UP);
+        s.wish(List.of(Specs.named("db").store().make()));
+        s.start();
+        await(() -> s.status().jobState().equals("running"));
+        badOnes.set(1);
+        int asked = answers.get();
+        await(() -> answers.get() > asked + 3);
+        assertThat(engine.deeds("stop", "db")).isEmpty();
+        badOnes.set(1000);
+        await(() -> !engine.runs("db"));
+        assertThat(s.status().containers().getFirst().reason()).contains("a read failed");
+    }
 }

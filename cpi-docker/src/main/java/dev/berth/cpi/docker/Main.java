@@ -35,9 +35,15 @@ public final class Main {
     }
 
     private static boolean purge(String director) {
-        var settings = DockerCpiSettings.of(new CpiContext(director, "purge", null, Map.of()), System.getenv());
+        var settings =
+                DockerCpiSettings.of(
+                        new CpiContext(director, "purge", null, Map.of()), System.getenv());
         try (var engine = new DockerEngine(settings.socket())) {
-            return new Purge(new DockerCpi(engine, settings.folder(), settings.overcommit()), director, System.out).run();
+            return new Purge(
+                            new DockerCpi(engine, settings.folder(), settings.overcommit()),
+                            director,
+                            System.out)
+                    .run();
         }
     }
 }

@@ -11,8 +11,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Deletes everything one director made on this engine, disks and their data included: for {@code berth down --purge}, a
- * person's explicit command. What is in the way is told, and the rest is deleted all the same.
+ * Deletes everything one director made on this engine, disks and their data included: for {@code
+ * berth down --purge}, a person's explicit command. What is in the way is told, and the rest is
+ * deleted all the same.
  */
 final class Purge {
     private final Cpi cpi;
@@ -39,7 +40,8 @@ final class Purge {
         void delete(String cid);
     }
 
-    private void each(List<CloudObject> all, CloudObject.Kind kind, String name, Deletion deletion) {
+    private void each(
+            List<CloudObject> all, CloudObject.Kind kind, String name, Deletion deletion) {
         for (CloudObject object : all) {
             if (object.kind() == kind) {
                 try {

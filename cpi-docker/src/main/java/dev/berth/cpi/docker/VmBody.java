@@ -37,7 +37,8 @@ final class VmBody {
             Attachment first,
             Map<String, String> labels,
             List<String> binds,
-            List<String> capabilities) {
+            List<String> capabilities,
+            List<String> hosts) {
         return Json.of(
                 "Image",
                 image,
@@ -62,7 +63,7 @@ final class VmBody {
                 "ExposedPorts",
                 spec.exposedPorts(),
                 "HostConfig",
-                hostConfig(spec, first, binds, capabilities),
+                hostConfig(spec, first, binds, capabilities, hosts),
                 "NetworkingConfig",
                 Json.of("EndpointsConfig", Json.of(first.network(), first.endpoint())));
     }
@@ -71,7 +72,11 @@ final class VmBody {
      * Not privileged: every right is asked for by name, so that a host may refuse full privilege.
      */
     private static Map<String, Object> hostConfig(
-            VmSpec spec, Attachment first, List<String> binds, List<String> capabilities) {
+            VmSpec spec,
+            Attachment first,
+            List<String> binds,
+            List<String> capabilities,
+            List<String> hosts) {
         Map<String, Object> config =
                 Json.of(
                         "NetworkMode",
@@ -90,6 +95,8 @@ final class VmBody {
                         "private",
                         "Binds",
                         binds,
+                        "ExtraHosts",
+                        hosts,
                         "PortBindings",
                         spec.portBindings(),
                         // Who restarts a VM is decided by the director, disks first.
@@ -106,6 +113,17 @@ final class VmBody {
 
     private static String hostname(VmCid vm) {
         return vm.value().length() > 63 ? vm.value().substring(0, 63) : vm.value();
+    }
+
+    /**
+     * The environment's registry is known by name from the first moment: the VM's engine, which
+     * starts before the agent can say it, remembers for seconds that a name was not there.
+     */
+    static List<String> hosts(Map<String, Object> env) {
+        Fields registry = Fields.of(env, "env").object("bosh").object("berth").object("registry");
+        return registry.has("name") && registry.has("host")
+                ? List.of(registry.string("name") + ":" + registry.string("host"))
+                : List.of();
     }
 
     /** BOSH's settings document; {@code env} goes in untouched, for all else hangs on it. */

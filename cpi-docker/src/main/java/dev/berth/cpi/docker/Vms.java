@@ -93,7 +93,8 @@ final class Vms {
                         attachments.getFirst(),
                         labels,
                         binds(vm),
-                        host.capabilities()));
+                        host.capabilities(),
+                        VmBody.hosts(order.env())));
         for (VmBody.Attachment more : attachments.subList(1, attachments.size())) {
             engine.connectNetwork(
                     more.network(),

@@ -1,0 +1,147 @@
+package dev.berth.monitor;
+
+import dev.berth.model.AgentId;
+import dev.berth.model.InstanceId;
+import dev.berth.model.VmCid;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is watched, found by instance, agent, VM and deployment; follows the director's snapshots.
+ */
+final class Watchlist {
+    private final JudgeSettings settings;
+    private final Alarms alarms;
+    private final Strangers strangers;
+    private final Map<InstanceId, Watched> byInstance = new HashMap<>();
+    private final Map<AgentId, Watched> byAgent = new HashMap<>();
+    private final Map<VmCid, Watched> byVm = new HashMap<>();
+    private final Map<String, Releases> deployments = new HashMap<>();
+
+    Watchlist(JudgeSettings settings, Alarms alarms, Strangers strangers) {
+        this.settings = settings;
+        this.alarms = alarms;
+        this.strangers = strangers;
+    }
+
+    @Nullable Watched of(InstanceId instance) {
+        return byInstance.get(instance);
+    }
+
+    @Nullable Watched of(AgentId agent) {
+        return byAgent.get(agent);
+    }
+
+    @Nullable Watched of(VmCid vm) {
+        return byVm.get(vm);
+    }
+
+    Releases deployment(String name) {
+        return deployments.computeIfAbsent(name, n -> new Releases(settings, alarms, n));
+    }
+
+    Releases deploymentOf(Watched w) {
+        return deployment(w.member.deployment());
+    }
+
+    List<Releases> deployments() {
+        return List.copyOf(deployments.values());
+    }
+
+    Collection<Watched> withAgents() {
+        return byAgent.values();
+    }
+
+    /** Takes over a snapshot; returns those to be judged anew. */
+    List<Watched> follow(Fleet fleet, Instant now, List<Action> out) {
+        var changed = new ArrayList<Watched>();
+        Set<InstanceId> present = new HashSet<>();
+        for (Fleet.Member member : fleet.members()) {
+            present.add(member.instance());
+            Watched w = byInstance.get(member.instance());
+            if (w == null || !w.member.equals(member)) {
+                changed.add(w == null ? join(member, now, out) : update(w, member, now, out));
+            }
+        }
+        if (present.size() < byInstance.size()) {
+            for (Watched w : List.copyOf(byInstance.values())) {
+                if (!present.contains(w.member.instance())) {
+                    leave(w, out);
+                }
+            }
+        }
+        for (Map.Entry<String, Releases> entry : deployments.entrySet()) {
+            Releases releases = entry.getValue();
+            String task = fleet.busy().get(entry.getKey());
+            boolean turned = (task == null) != (releases.busyWith == null);
+            releases.busyWith = task;
+            if (turned) {
+                changed.addAll(releases.members.values());
+            }
+        }
+        return changed;
+    }
+
+    void forgetEmptyDeployments() {
+        deployments.values().removeIf(d -> d.members.isEmpty());
+    }
+
+    private Watched join(Fleet.Member member, Instant now, List<Action> out) {
+        var w = new Watched(settings, member, now);
+        byInstance.put(member.instance(), w);
+        index(w, out);
+        return w;
+    }
+
+    private Watched update(Watched w, Fleet.Member member, Instant now, List<Action> out) {
+        boolean sameVm =
+                Objects.equals(w.member.agent(), member.agent())
+                        && Objects.equals(w.member.vm(), member.vm());
+        unindex(w);
+        if (sameVm) {
+            w.member = member;
+        } else {
+            w.replaced(member, now);
+        }
+        index(w, out);
+        return w;
+    }
+
+    private void leave(Watched w, List<Action> out) {
+        unindex(w);
+        byInstance.remove(w.member.instance());
+        deploymentOf(w).removed(w.member.instance());
+        alarms.resolve(out, w.alarm());
+    }
+
+    private void index(Watched w, List<Action> out) {
+        deploymentOf(w).members.put(w.member.instance(), w);
+        if (w.member.vm() != null) {
+            byVm.put(w.member.vm(), w);
+        }
+        if (w.member.agent() != null) {
+            byAgent.put(w.member.agent(), w);
+            Instant heard = strangers.joined(w.member.agent(), out);
+            if (heard != null) {
+                w.heardAt = heard;
+            }
+        }
+    }
+
+    private void unindex(Watched w) {
+        if (w.member.vm() != null) {
+            byVm.remove(w.member.vm(), w);
+        }
+        if (w.member.agent() != null) {
+            byAgent.remove(w.member.agent(), w);
+        }
+    }
+}
