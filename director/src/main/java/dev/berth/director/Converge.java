@@ -11,6 +11,7 @@ import dev.berth.planner.PlanText;
 import dev.berth.planner.Planner;
 import dev.berth.planner.Recorded;
 import dev.berth.store.Rows;
+import dev.berth.store.StoreSession;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,7 @@ final class Converge {
                 PlanText.lines(plan)
                         .forEach(line -> task.log().result(Json.write(Json.of("plan", line))));
             } else {
+                hands.store().update(s -> register(s, deployment));
                 new PlanRun(hands, reading.scope(), task, plan).run();
                 if (!wish.has("state_change")) {
                     hands.store().update(s -> s.saveDeployment(reading.deployed()));
@@ -62,6 +64,21 @@ final class Converge {
             }
             return "/deployments/" + deployment;
         };
+    }
+
+    /** The request has done so; a task that deleted the deployment may have run since. */
+    private void register(StoreSession session, String deployment) {
+        if (session.deployment(deployment).isEmpty()) {
+            session.saveDeployment(
+                    new Rows.Deployment(
+                            deployment,
+                            null,
+                            List.of(),
+                            List.of(),
+                            List.of(),
+                            Map.of(),
+                            hands.clock().now()));
+        }
     }
 
     /** {@code cck_scan_and_fix}: the named instances, on the manifest deployed last. */

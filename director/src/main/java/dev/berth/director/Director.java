@@ -8,7 +8,6 @@ import dev.berth.engine.DockerEngine;
 import dev.berth.model.Clock;
 import dev.berth.model.EnvironmentFile;
 import dev.berth.model.Json;
-import dev.berth.store.Rows;
 import dev.berth.store.SqlStore;
 import dev.berth.store.Store;
 import java.io.IOException;
@@ -59,8 +58,6 @@ public final class Director implements AutoCloseable {
         keep(alone(folder));
         Pki pki = Pki.open(home.resolve("pki"), clock);
         Store database = keep(SqlStore.sqlite(folder.resolve("berth.db")));
-        var fleet = keep(new FleetWatch(database, clock));
-        Store store = new NotingStore(database, fleet::changed);
         var engine = keep(new DockerEngine(socket(environment)));
         var cpi = new DockerCpi(engine, home.resolve("cpi"));
         network(environment, cpi);
@@ -75,49 +72,41 @@ public final class Director implements AutoCloseable {
                                         environment.busPort(),
                                         hosts),
                                 pki));
-        var agents = keep(NatsBus.connect(List.of("nats://127.0.0.1:" + bus.port()), pki, fleet));
         registry(home, clock, environment, pki, hosts);
 
         var identity =
                 new DirectorIdentity(environment.name(), environment.uuid(), VERSION, "docker");
-        var hands =
-                new Hands(
-                        store,
-                        cpi,
-                        agents,
-                        bus,
-                        new Journal(store, clock, () -> UUID.randomUUID().toString()),
-                        clock,
-                        () -> UUID.randomUUID().toString(),
-                        environment.uuid(),
-                        environment.name(),
-                        welcome(environment, pki, bus.port()),
-                        Hands.Patience.USUAL,
-                        Parallel.VIRTUAL_THREADS);
-        int settled = new Settlement(hands).settleAll();
-        bus.reset(store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList());
-
-        var box = SecretBox.open(folder.resolve("key"));
-        var trail = new AuditTrail(store, clock);
-        var variables = new Variables(store, box, identity, clock);
         var trust = Pki.tls(pki.caCertificate(), pki.server("director", apiHosts(environment)));
-        var pins =
-                new ImagePins(
-                        environment.registryPort(),
-                        trust,
-                        environment.registryUser(),
-                        environment.registryPassword());
-        var tasks = keep(new Tasks(store, folder.resolve("tasks"), clock, Tasks.Bounds.DEFAULT));
-        var converge =
-                new Converge(
-                        hands,
-                        new ManifestReader(hands, variables, pins),
-                        new Observer(hands, fleet));
-        tasks.register(DeploymentsApi.UPDATE, converge::deploy);
-        tasks.register(DeploymentsApi.DELETE, converge::delete);
-        tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
-
-        var blobs = new Blobs(folder.resolve("blobs"), environment.url() + "/blobs", box, clock);
+        var core =
+                keep(
+                        new DirectorCore(
+                                new DirectorCore.Ports(
+                                        identity,
+                                        folder,
+                                        database,
+                                        cpi,
+                                        events ->
+                                                keep(
+                                                        NatsBus.connect(
+                                                                List.of(
+                                                                        "nats://127.0.0.1:"
+                                                                                + bus.port()),
+                                                                pki,
+                                                                events)),
+                                        bus,
+                                        new RegistryClient(
+                                                environment.registryPort(),
+                                                trust,
+                                                environment.registryUser(),
+                                                environment.registryPassword()),
+                                        clock,
+                                        () -> UUID.randomUUID().toString(),
+                                        Threads.VIRTUAL,
+                                        Parallel.VIRTUAL_THREADS,
+                                        welcome(environment, pki, bus.port()))));
+        int settled = core.settle();
+        var blobs =
+                new Blobs(folder.resolve("blobs"), environment.url() + "/blobs", core.box(), clock);
         var api =
                 keep(
                         new DirectorApi(
@@ -137,17 +126,17 @@ public final class Director implements AutoCloseable {
                                                                 environment.user(),
                                                                 environment.password(),
                                                                 true))),
-                                        store,
-                                        tasks,
-                                        trail,
-                                        fleet,
+                                        core.store(),
+                                        core.tasks(),
+                                        new AuditTrail(core.store(), clock),
+                                        core.fleet(),
                                         cpi,
                                         blobs,
-                                        box,
+                                        core.box(),
                                         folder.resolve("uploads"))));
         api.listen(new InetSocketAddress(environment.host(), environment.apiPort()), trust);
-        fleet.start(hands, tasks);
-        tasks.start();
+        core.begin();
+        core.watch();
         Files.writeString(folder.resolve("director.pid"), ProcessHandle.current().pid() + "\n");
         LOG.log(
                 System.Logger.Level.INFO,
@@ -225,8 +214,8 @@ public final class Director implements AutoCloseable {
                         clock));
     }
 
-    private static Hands.Welcome welcome(EnvironmentFile environment, Pki pki, int busPort) {
-        return new Hands.Welcome(
+    private static DirectorCore.Welcome welcome(EnvironmentFile environment, Pki pki, int busPort) {
+        return new DirectorCore.Welcome(
                 Json.of(
                         "mbus",
                         Json.of("urls", List.of("nats://" + environment.gateway() + ":" + busPort)),

@@ -18,6 +18,7 @@ import dev.berth.store.Store;
 import dev.berth.wire.Alert;
 import dev.berth.wire.Heartbeat;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -51,20 +51,23 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private @Nullable Tasks tasks;
     private @Nullable Thread teller;
 
-    FleetWatch(Store store, Clock clock) {
+    FleetWatch(Store store, Clock clock, Threads threads) {
         this.store = store;
         this.clock = clock;
-        Executor work = Executors.newVirtualThreadPerTaskExecutor();
+        Executor work = run -> threads.start("watch", run);
         this.monitor =
                 new Monitor(
                         JudgeSettings.DEFAULT, clock, work, this::look, this::repair, new Said());
     }
 
-    /** From here on it acts. */
-    void start(Hands withHands, Tasks withTasks) {
+    /** From here on it can act: on its own after {@link #start}, or turn by turn. */
+    void join(Hands withHands, Tasks withTasks) {
         hands = withHands;
         tasks = withTasks;
         monitor.fleet(fleet());
+    }
+
+    void start() {
         monitor.start();
         teller = Thread.ofVirtual().name("fleet-teller").start(this::tell);
     }
@@ -90,18 +93,30 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         try {
             while (true) {
                 changed.acquire();
-                changed.drainPermits();
-                monitor.resurrection(
-                        !"true"
-                                .equals(
-                                        store.read(s -> s.setting("resurrection_paused"))
-                                                .orElse("false")));
-                monitor.fleet(fleet());
+                tellOnce();
                 clock.sleep(SETTLE);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void tellOnce() {
+        changed.drainPermits();
+        monitor.resurrection(
+                !"true".equals(store.read(s -> s.setting("resurrection_paused")).orElse("false")));
+        monitor.fleet(fleet());
+    }
+
+    /**
+     * For a caller that owns time instead of {@link #start}: tells what changed, decides, and
+     * returns when to come again.
+     */
+    Instant turn() {
+        if (changed.tryAcquire()) {
+            tellOnce();
+        }
+        return monitor.turn();
     }
 
     private dev.berth.monitor.Fleet fleet() {

@@ -30,20 +30,9 @@ record Hands(
         Supplier<String> ids,
         String directorUuid,
         String directorName,
-        Welcome welcome,
+        DirectorCore.Welcome welcome,
         Patience patience,
         Parallel parallel) {
-    /**
-     * @param boshEnv merged into {@code env.bosh} of every VM: bus URLs, blobstores, Berth's
-     *     registry; holds secrets
-     */
-    record Welcome(Map<String, Object> boshEnv) {
-        @Override
-        public String toString() {
-            return "Welcome[<redacted>]";
-        }
-    }
-
     /**
      * How long to wait; weighed against what BOSH's operators expect.
      *

@@ -4,21 +4,12 @@ import dev.berth.model.ContainerSpec;
 import dev.berth.model.EnvironmentFile;
 import dev.berth.model.Problem;
 import dev.berth.model.ProblemException;
-import dev.berth.model.Secret;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,28 +19,10 @@ import org.jspecify.annotations.Nullable;
  * other registries are left to the VMs that pull them.
  */
 final class ImagePins {
-    private static final String ACCEPT =
-            "application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, "
-                    + "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
+    private final RegistryLook registry;
 
-    private final String base;
-    private final String authorization;
-    private final HttpClient http;
-
-    ImagePins(int registryPort, SSLContext trust, String user, Secret password) {
-        this.base = "https://127.0.0.1:" + registryPort + "/v2/";
-        this.authorization =
-                "Basic "
-                        + Base64.getEncoder()
-                                .encodeToString(
-                                        (user + ":" + password.reveal())
-                                                .getBytes(StandardCharsets.UTF_8));
-        this.http =
-                HttpClient.newBuilder()
-                        .sslContext(trust)
-                        .connectTimeout(Duration.ofSeconds(5))
-                        .version(HttpClient.Version.HTTP_1_1)
-                        .build();
+    ImagePins(RegistryLook registry) {
+        this.registry = registry;
     }
 
     /** An image as one container of one group names it. */
@@ -89,20 +62,9 @@ final class ImagePins {
         String tag = colon < 0 ? "latest" : path.substring(colon + 1);
         String said;
         try {
-            HttpRequest request =
-                    HttpRequest.newBuilder(URI.create(base + name + "/manifests/" + tag))
-                            .timeout(Duration.ofSeconds(20))
-                            .header("Accept", ACCEPT)
-                            .header("Authorization", authorization)
-                            .build();
-            HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
-            Optional<String> digest = answer.headers().firstValue("Docker-Content-Digest");
-            if (answer.statusCode() == 200 && digest.isPresent()) {
-                return digest;
-            }
-            said = "answered " + answer.statusCode() + " " + answer.body().strip();
-        } catch (IOException | IllegalArgumentException e) {
-            said = "cannot be asked: " + e.getMessage();
+            return Optional.of(registry.digest(name, tag));
+        } catch (IOException e) {
+            said = e.getMessage();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             said = "was not waited for";

@@ -4,8 +4,8 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 
 /**
- * Runs work on virtual threads, so many at a time, in the order of its ranks. What must happen in
- * that order too (asking for locks) is done in {@link Work#admit} before the thread starts.
+ * Runs work on threads of its own, so many at a time, in the order of its ranks. What must happen
+ * in that order too (asking for locks) is done in {@link Work#admit} before the thread starts.
  * Thread-safe.
  */
 final class Lane {
@@ -21,14 +21,16 @@ final class Lane {
 
     private final String name;
     private final int bound;
+    private final Threads threads;
     private final PriorityQueue<Work> waiting =
             new PriorityQueue<>(Comparator.comparingLong(Work::rank));
     private int running;
     private boolean open = true;
 
-    Lane(String name, int bound) {
+    Lane(String name, int bound, Threads threads) {
         this.name = name;
         this.bound = bound;
+        this.threads = threads;
     }
 
     synchronized void submit(Work work) {
@@ -52,7 +54,7 @@ final class Lane {
             Work work = waiting.remove();
             running++;
             work.admit();
-            Thread.ofVirtual().name(name + "-" + work.rank()).start(() -> perform(work));
+            threads.start(name + "-" + work.rank(), () -> perform(work));
         }
     }
 

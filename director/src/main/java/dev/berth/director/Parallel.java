@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** How work for many items is run. */
-interface Parallel {
+public interface Parallel {
     /** Work that may fail. */
     interface Work<T> {
         void accept(T item) throws Exception;

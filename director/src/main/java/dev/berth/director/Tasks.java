@@ -17,8 +17,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The task engine: keeps tasks in the store, runs them on virtual threads, keeps their outputs as
- * files, and takes up after a killed director whatever it had left unfinished, under the same ids.
+ * The task engine: keeps tasks in the store, runs them on threads of their own, keeps their outputs
+ * as files, and takes up after a killed director whatever it had left unfinished, under the same
+ * ids.
  *
  * <p>Tasks of one deployment run one after another: each takes the lock of its deployment before
  * its job runs, in the order of their ids, and fails when it has waited too long. Thread-safe.
@@ -38,6 +39,7 @@ public final class Tasks implements AutoCloseable {
     private final Clock clock;
     private final Locks locks;
     private final Bounds bounds;
+    private final Threads threads;
     private final Lane longLane;
     private final Lane quickLane;
     private final Map<String, Kind> kinds = new ConcurrentHashMap<>();
@@ -64,13 +66,18 @@ public final class Tasks implements AutoCloseable {
      * @param folder a folder per task is made in it
      */
     public Tasks(Store store, Path folder, Clock clock, Bounds bounds) {
+        this(store, folder, clock, bounds, Threads.VIRTUAL);
+    }
+
+    Tasks(Store store, Path folder, Clock clock, Bounds bounds, Threads threads) {
         this.store = store;
         this.folder = folder;
         this.clock = clock;
         this.bounds = bounds;
+        this.threads = threads;
         this.locks = new Locks(clock, bounds.lockWait());
-        this.longLane = new Lane("task", bounds.tasks());
-        this.quickLane = new Lane("look", bounds.quickTasks());
+        this.longLane = new Lane("task", bounds.tasks(), threads);
+        this.quickLane = new Lane("look", bounds.quickTasks(), threads);
     }
 
     /** A type whose tasks take the lock of their deployment, when they have one. */
@@ -161,7 +168,7 @@ public final class Tasks implements AutoCloseable {
                 run.cancel();
                 if (longLane.withdraw(run) || quickLane.withdraw(run)) {
                     run.admit();
-                    Thread.ofVirtual().name("cancel-" + id).start(run::run);
+                    threads.start("cancel-" + id, run::run);
                 }
             }
         }

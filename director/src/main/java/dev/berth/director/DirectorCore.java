@@ -1,0 +1,159 @@
+package dev.berth.director;
+
+import dev.berth.bus.AgentCalls;
+import dev.berth.bus.AgentDoor;
+import dev.berth.bus.AgentEvents;
+import dev.berth.cpi.Cpi;
+import dev.berth.model.Clock;
+import dev.berth.store.Rows;
+import dev.berth.store.Store;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * The director above its ports, and nothing of what is below them or of HTTP: the same in
+ * production and in a simulation. Thread-safe as its parts are.
+ *
+ * <p>To be used in this order: construct, {@link #settle}, {@link #begin}, and then {@link #watch}
+ * or {@link #turn}.
+ */
+public final class DirectorCore implements AutoCloseable {
+    /**
+     * All that it needs.
+     *
+     * @param folder for the key of secrets and the outputs of tasks; must exist
+     * @param bus connects to the agents: calls go out by what it returns, what agents tell goes to
+     *     the argument
+     * @param ids fresh UUIDs
+     */
+    public record Ports(
+            DirectorIdentity identity,
+            Path folder,
+            Store store,
+            Cpi cpi,
+            Function<AgentEvents, AgentCalls> bus,
+            AgentDoor door,
+            RegistryLook registry,
+            Clock clock,
+            Supplier<String> ids,
+            Threads threads,
+            Parallel parallel,
+            Welcome welcome) {}
+
+    /**
+     * What every new agent is told about this environment.
+     *
+     * @param boshEnv merged into {@code env.bosh} of every VM: bus URLs, blobstores, Berth's
+     *     registry; holds secrets
+     */
+    public record Welcome(Map<String, Object> boshEnv) {
+        @Override
+        public String toString() {
+            return "Welcome[<redacted>]";
+        }
+    }
+
+    private final FleetWatch fleet;
+    private final Hands hands;
+    private final Store store;
+    private final SecretBox box;
+    private final Variables variables;
+    private final Tasks tasks;
+
+    public DirectorCore(Ports ports) throws IOException {
+        Clock clock = ports.clock();
+        fleet = new FleetWatch(ports.store(), clock, ports.threads());
+        store = new NotingStore(ports.store(), fleet::changed);
+        hands =
+                new Hands(
+                        store,
+                        ports.cpi(),
+                        ports.bus().apply(fleet),
+                        ports.door(),
+                        new Journal(store, clock, ports.ids()),
+                        clock,
+                        ports.ids(),
+                        ports.identity().uuid(),
+                        ports.identity().name(),
+                        ports.welcome(),
+                        Hands.Patience.USUAL,
+                        ports.parallel());
+        box = SecretBox.open(ports.folder().resolve("key"));
+        variables = new Variables(store, box, ports.identity(), clock);
+        tasks =
+                new Tasks(
+                        store,
+                        ports.folder().resolve("tasks"),
+                        clock,
+                        Tasks.Bounds.DEFAULT,
+                        ports.threads());
+        var reader = new ManifestReader(hands, variables, new ImagePins(ports.registry()));
+        var converge = new Converge(hands, reader, new Observer(hands, fleet));
+        tasks.register(DeploymentsApi.UPDATE, converge::deploy);
+        tasks.register(DeploymentsApi.DELETE, converge::delete);
+        tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
+    }
+
+    /**
+     * Settles what a killed predecessor left open, and lets exactly the agents speak that are known
+     * then.
+     *
+     * @return how many intents were settled
+     */
+    public int settle() {
+        int settled = new Settlement(hands).settleAll();
+        hands.door().reset(store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList());
+        return settled;
+    }
+
+    /** Takes up unfinished tasks and runs new ones from now on. */
+    public void begin() {
+        fleet.join(hands, tasks);
+        tasks.start();
+    }
+
+    /** Lets the watch over the fleet decide by itself. */
+    public void watch() {
+        fleet.start();
+    }
+
+    /**
+     * One turn of the watch, for a caller that owns time and does not {@link #watch}.
+     *
+     * @return when it wants the next one
+     */
+    public Instant turn() {
+        return fleet.turn();
+    }
+
+    /** The store as all parts of the director must use it: the watch hears of changes. */
+    public Store store() {
+        return store;
+    }
+
+    public Tasks tasks() {
+        return tasks;
+    }
+
+    public FleetView fleet() {
+        return fleet;
+    }
+
+    public Variables variables() {
+        return variables;
+    }
+
+    SecretBox box() {
+        return box;
+    }
+
+    @Override
+    public void close() {
+        tasks.close();
+        fleet.close();
+    }
+}

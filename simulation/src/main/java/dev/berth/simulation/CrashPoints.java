@@ -1,0 +1,7 @@
+package dev.berth.simulation;
+
+final class CrashPoints {
+    static int main() {
+        return 0;
+    }
+}

@@ -1,0 +1,453 @@
+package dev.berth.simulation;
+
+import dev.berth.model.ContainerSpec;
+import dev.berth.model.DiskCid;
+import dev.berth.model.Fields;
+import dev.berth.model.InstanceId;
+import dev.berth.model.IntentId;
+import dev.berth.model.VmCid;
+import dev.berth.store.Rows;
+import dev.berth.store.StoreSession;
+import dev.berth.testkit.FakeAgents;
+import dev.berth.testkit.FakeCloud;
+import dev.berth.testkit.FakeCpi;
+import dev.berth.testkit.FakeVm;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Watches the whole run. What is broken is noted when it happens and thrown at the next look. */
+final class Rules implements FakeVm.Witness {
+    /** A container that was stopped though nobody had asked for a change of it. */
+    private record Stop(InstanceId instance, String text) {}
+
+    private final World world;
+    private final List<String> broken = new ArrayList<>();
+    private final Map<String, Long> checks = new TreeMap<>();
+    private final Set<String> mayStop = new HashSet<>();
+    private final List<Stop> stops = new ArrayList<>();
+    private final Map<DiskCid, Long> rows = new HashMap<>();
+    private final Map<InstanceId, DiskCid> disks = new HashMap<>();
+    private final Set<Long> repairs = new HashSet<>();
+    private final Map<String, Instant> massFailures = new HashMap<>();
+    private long mutations;
+
+    Rules(World world) {
+        this.world = world;
+    }
+
+    /** How often each rule was looked at. */
+    Map<String, Long> checks() {
+        return checks;
+    }
+
+    private void check(String rule, boolean holds, String what) {
+        checks.merge(rule, 1L, Long::sum);
+        if (!holds) {
+            world.trace.say("BROKEN " + rule + ": " + what);
+            broken.add(rule + ": " + what);
+        }
+    }
+
+    void throwIfBroken() {
+        if (!broken.isEmpty()) {
+            throw new Broken(String.join("\n", broken));
+        }
+    }
+
+    // --- R6: who may be stopped
+
+    /** All containers of a group, of an instance, or one container of a group may be stopped. */
+    void mayStop(String what) {
+        mayStop.add(what);
+    }
+
+    void mayStopGroup(String deployment, String group) {
+        mayStop(deployment + "/" + group);
+    }
+
+    void mayStopContainer(String deployment, String group, String container) {
+        mayStop(deployment + "/" + group + "/" + container);
+    }
+
+    @Override
+    public void started(FakeVm vm, ContainerSpec container, @Nullable DiskCid mounted) {
+        check(
+                "R2",
+                !container.usesPersistentDisk() || mounted != null,
+                container.name() + " started in " + vm + " without its disk");
+        world.trace.say("started " + container.name() + " in " + vm.cid());
+    }
+
+    @Override
+    public void stopped(FakeVm vm, ContainerSpec container, String cause) {
+        String group = vm.deployment() + "/" + vm.group();
+        boolean allowed =
+                mayStop.contains(group)
+                        || mayStop.contains(group + "/" + container.name())
+                        || mayStop.contains(vm.instance())
+                        || mayStop.contains(vm.deployment());
+        String text = container.name() + " in " + vm + " was stopped by '" + cause + "'";
+        world.trace.say("stopped " + container.name() + " in " + vm.cid() + " by " + cause);
+        checks.merge("R6", 1L, Long::sum);
+        if (!allowed) {
+            stops.add(new Stop(new InstanceId(vm.instance()), text));
+        }
+    }
+
+    @Override
+    public void broken(FakeVm vm, String rule) {
+        check(rule.substring(0, 2), false, rule + " in " + vm);
+    }
+
+    // --- at each call
+
+    void asked(FakeCpi.Call call) {
+        if (!Faults.isLook(call)) {
+            mutations++;
+        }
+        switch (call.method()) {
+            case "attach_disk" -> attachment(call);
+            case "delete_disk" -> check("R3", false, "the cloud was asked to delete a disk");
+            case "create_vm", "delete_vm", "reboot_vm" -> repairOf(call);
+            default -> {}
+        }
+    }
+
+    void asked(FakeAgents.Call call) {
+        if (call.isMutating()) {
+            mutations++;
+        }
+    }
+
+    /** Calls so far that could change something. */
+    long mutations() {
+        return mutations;
+    }
+
+    /** R5: the same manifest again did so many calls that change something. */
+    void untouched(String deployment, long calls) {
+        check(
+                "R5",
+                calls == 0,
+                "the same manifest again of " + deployment + " acted " + calls + " times");
+        throwIfBroken();
+    }
+
+    private void attachment(FakeCpi.Call call) {
+        VmCid vm = (VmCid) call.arguments().get(0);
+        DiskCid disk = (DiskCid) call.arguments().get(1);
+        VmCid holder = world.cloud.disk(disk).map(FakeCloud.Disk::attachedTo).orElse(null);
+        boolean free = holder == null || holder.equals(vm) || world.cloud.vm(holder).isEmpty();
+        check("R1", free, "disk " + disk + " is to go to " + vm + " and " + holder + " has it");
+    }
+
+    /** R7: a repair never acts against a person's stop or ignore. */
+    private void repairOf(FakeCpi.Call call) {
+        var id = new IntentId(call.context().requestId());
+        Rows.Instance instance =
+                world.database.read(s ->
+                        s.openIntents(null).stream()
+                                .filter(i -> i.id().equals(id) && isRepair(s, i))
+                                .flatMap(i -> Stream.ofNullable(i.instance()))
+                                .flatMap(i -> s.instance(i).stream())
+                                .findFirst()
+                                .orElse(null));
+        if (instance != null) {
+            check(
+                    "R7",
+                    instance.state().equals("started") && !instance.ignored(),
+                    "a repair does " + call.method() + " for " + instance);
+        }
+    }
+
+    private static boolean isRepair(StoreSession s, Rows.Intent intent) {
+        return s.task(intent.task()).filter(t -> t.type().equals("cck_scan_and_fix")).isPresent();
+    }
+
+    // --- at each beat
+
+    void sweep() {
+        for (FakeVm vm : world.agents.vms()) {
+            boolean data =
+                    vm.running().values().stream().anyMatch(r -> r.spec().usesPersistentDisk());
+            if (data) {
+                check("R2", vm.mounted() != null, vm + " runs data without a disk");
+            }
+        }
+        var seen = new HashMap<VmCid, Integer>();
+        for (FakeCloud.Disk disk : world.cloud.disks()) {
+            VmCid mounted = disk.mountedIn();
+            check(
+                    "R1",
+                    mounted == null || mounted.equals(disk.attachedTo()),
+                    disk + " is mounted where it is not attached");
+            if (mounted != null) {
+                seen.merge(mounted, 1, Integer::sum);
+            }
+            long now = world.agents.content(disk.cid()).map(FakeVm.Content::rows).orElse(0L);
+            long before = rows.getOrDefault(disk.cid(), 0L);
+            check("R3", now >= before, disk.cid() + " lost rows: " + before + ", now " + now);
+            rows.put(disk.cid(), now);
+        }
+        seen.forEach((vm, count) -> check("R1", count == 1, vm + " has " + count + " disks"));
+        check("R3", rows.size() == world.cloud.disks().size(), "a disk is gone from the cloud");
+        repairsBegun();
+    }
+
+    private void repairsBegun() {
+        List<Rows.Task> all =
+                world.database.read(s -> s.tasks(null, List.of("cck_scan_and_fix"), null, 50));
+        for (Rows.Task task : all) {
+            if (repairs.add(task.id())) {
+                Instant failed = massFailures.get(String.valueOf(task.deployment()));
+                boolean meltdown =
+                        failed != null
+                                && task.queuedAt().isAfter(failed.plusSeconds(2))
+                                && task.queuedAt().isBefore(failed.plusSeconds(120));
+                int instances =
+                        Fields.of(task.payload(), "payload").object("jobs").tree().values().stream()
+                                .mapToInt(ids -> ((List<?>) ids).size())
+                                .sum();
+                long others =
+                        all.stream()
+                                .filter(t ->
+                                        t.finishedAt() == null
+                                                && String.valueOf(t.deployment())
+                                                        .equals(task.deployment()))
+                                .count();
+                world.trace.say("repair task " + task.id() + " of " + instances + " instances");
+                check(
+                        "R7",
+                        !meltdown || instances == 1 && others <= 1,
+                        "in a meltdown " + instances + " are repaired at once, tasks: " + others);
+            }
+        }
+    }
+
+    /** So many VMs of a deployment were lost at once that its repairs must go one at a time. */
+    void massFailure(String deployment) {
+        massFailures.put(deployment, world.clock.now());
+    }
+
+    // --- at rest
+
+    /** Nothing goes on and nothing is wrong: what must hold then. */
+    void atRest(List<Wish> wishes) {
+        restOfR6();
+        world.database.read(s -> {
+            leaks(s);
+            addresses(s);
+            keptDisks(s);
+            return true;
+        });
+        for (Wish wish : wishes) {
+            world.database.read(s -> {
+                fulfilled(s, wish);
+                return true;
+            });
+        }
+        secrets();
+        throwIfBroken();
+    }
+
+    /** From here on only what is asked for anew may stop. */
+    void expectNoStops() {
+        mayStop.clear();
+    }
+
+    private void restOfR6() {
+        Set<InstanceId> there =
+                world.database.read(s -> s.instances(null)).stream()
+                        .map(Rows.Instance::id)
+                        .collect(Collectors.toSet());
+        // An instance that a smaller manifest removed was stopped rightly.
+        stops.stream()
+                .filter(stop -> there.contains(stop.instance()))
+                .forEach(stop -> check("R6", false, stop.text()));
+        stops.clear();
+    }
+
+    private void leaks(StoreSession s) {
+        check("R4", s.openIntents(null).isEmpty(), "open intents: " + s.openIntents(null));
+        check("R4", world.unfinished().isEmpty(), "unfinished tasks: " + world.unfinished());
+        Set<String> recorded = set(s.vmsOf(null), v -> v.cid().value());
+        Set<String> real = set(world.cloud.vms(), v -> v.cid().value());
+        check("R4", real.equals(recorded), "VMs in the cloud " + real + ", recorded " + recorded);
+        Set<String> known = set(s.disksOf(null), d -> d.cid().value());
+        known.addAll(set(s.orphanedDisks(), d -> d.cid().value()));
+        Set<String> made = set(world.cloud.disks(), d -> d.cid().value());
+        check("R4", made.equals(known), "disks in the cloud " + made + ", recorded " + known);
+        var holders = new LinkedHashMap<String, String>();
+        s.disksOf(null).forEach(d -> holders.put(d.cid().value(), String.valueOf(d.attachedTo())));
+        for (FakeCloud.Disk disk : world.cloud.disks()) {
+            String holder = holders.getOrDefault(disk.cid().value(), "null");
+            check(
+                    "R4",
+                    holder.equals(String.valueOf(disk.attachedTo())),
+                    disk + " is recorded as attached to " + holder);
+        }
+    }
+
+    private static <T> Set<String> set(List<T> items, Function<T, String> name) {
+        return items.stream().map(name).collect(Collectors.toCollection(java.util.TreeSet::new));
+    }
+
+    private void addresses(StoreSession s) {
+        Map<InstanceId, List<String>> held =
+                s.ips().stream()
+                        .collect(
+                                Collectors.groupingBy(
+                                        Rows.Ip::instance,
+                                        Collectors.mapping(Rows.Ip::address, Collectors.toList())));
+        Set<InstanceId> instances =
+                s.instances(null).stream().map(Rows.Instance::id).collect(Collectors.toSet());
+        held.forEach((instance, addresses) ->
+                check(
+                        "R4",
+                        instances.contains(instance) && addresses.size() == 1,
+                        instance + " holds " + addresses));
+        for (Rows.Vm vm : s.vmsOf(null)) {
+            List<String> own = held.getOrDefault(vm.instance(), List.of());
+            String real =
+                    world.cloud
+                            .vm(vm.cid())
+                            .map(v -> Fields.of(v.networks(), "n").object("default").string("ip"))
+                            .orElse("none");
+            check("R4", own.equals(List.of(real)), vm.cid() + " has " + real + ", recorded " + own);
+        }
+    }
+
+    /** An instance keeps its disk as long as it exists. */
+    private void keptDisks(StoreSession s) {
+        for (Rows.Instance instance : s.instances(null)) {
+            List<DiskCid> active =
+                    s.disks(instance.id()).stream()
+                            .filter(Rows.Disk::active)
+                            .map(Rows.Disk::cid)
+                            .toList();
+            DiskCid before = disks.get(instance.id());
+            check("R3", active.size() <= 1, instance.id() + " has disks " + active);
+            check(
+                    "R3",
+                    before == null || active.contains(before),
+                    instance.id() + " had disk " + before + " and has " + active);
+            if (!active.isEmpty()) {
+                disks.put(instance.id(), active.getFirst());
+            }
+        }
+    }
+
+    /** What was asked for is there and runs. */
+    private void fulfilled(StoreSession s, Wish wish) {
+        Map<String, List<Rows.Instance>> rows =
+                s.instances(wish.name()).stream()
+                        .collect(Collectors.groupingBy(Rows.Instance::group));
+        check(
+                "wish",
+                wish.byName().keySet().containsAll(rows.keySet()),
+                "groups " + rows.keySet() + " of " + wish.name());
+        for (Wish.Group group : wish.groups()) {
+            List<Rows.Instance> instances = rows.getOrDefault(group.name(), List.of());
+            check(
+                    "wish",
+                    instances.size() == group.instances(),
+                    wish.name() + "/" + group.name() + " has " + instances.size());
+            instances.forEach(i -> fulfilled(s, group, i));
+        }
+    }
+
+    private void fulfilled(StoreSession s, Wish.Group group, Rows.Instance instance) {
+        if (instance.ignored()) {
+            return;
+        }
+        List<Rows.Vm> vms = s.vms(instance.id());
+        String text = instance.group() + "/" + instance.id() + " (" + instance.state() + ")";
+        int expected = instance.state().equals("detached") ? 0 : 1;
+        check("wish", vms.size() == expected, text + " has " + vms.size() + " VMs");
+        for (Rows.Vm row : vms) {
+            FakeVm vm = world.agents.vm(row.agent()).orElse(null);
+            List<String> runs =
+                    vm == null
+                            ? List.of()
+                            : vm.running().values().stream()
+                                    .map(r -> r.spec().name() + " " + r.spec().image())
+                                    .sorted()
+                                    .toList();
+            List<String> wished =
+                    instance.state().equals("started")
+                            ? group.containers().stream()
+                                    .map(c -> c.name() + " " + c.image())
+                                    .sorted()
+                                    .toList()
+                            : List.of();
+            check("wish", runs.equals(wished), text + " runs " + runs + ", wished " + wished);
+        }
+        if (group.diskMb() > 0 && instance.state().equals("started")) {
+            grown(s, group, instance, text);
+        }
+    }
+
+    private void grown(StoreSession s, Wish.Group group, Rows.Instance instance, String text) {
+        List<Rows.Disk> own = s.disks(instance.id());
+        check("wish", own.size() == 1, text + " has disks " + own);
+        for (Rows.Disk disk : own) {
+            long real = world.cloud.disk(disk.cid()).map(FakeCloud.Disk::sizeMb).orElse(0L);
+            long inside =
+                    world.agents.content(disk.cid()).map(FakeVm.Content::fileSystemMb).orElse(0L);
+            check(
+                    "wish",
+                    disk.sizeMb() == group.diskMb() && real == disk.sizeMb() && inside == real,
+                    text
+                            + " wishes "
+                            + group.diskMb()
+                            + " MB, recorded "
+                            + disk.sizeMb()
+                            + ", real "
+                            + real
+                            + ", file system "
+                            + inside);
+        }
+    }
+
+    // --- R8
+
+    private void secrets() {
+        String stored = world.database.read(Rules::everything);
+        check("R8", !stored.contains(World.SECRET), "the secret is in the store");
+        try (Stream<Path> files = Files.walk(world.folder.resolve("tasks"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                check(
+                        "R8",
+                        !Files.readString(file, StandardCharsets.UTF_8).contains(World.SECRET),
+                        "the secret is in " + world.folder.relativize(file));
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static String everything(StoreSession s) {
+        var text = new StringBuilder();
+        List<Rows.Task> tasks = s.tasks(null, null, null, Integer.MAX_VALUE);
+        text.append(tasks).append(s.deployments()).append(s.instances(null)).append(s.vmsOf(null));
+        tasks.forEach(t -> text.append(s.intents(t.id())));
+        text.append(s.disksOf(null)).append(s.orphanedDisks()).append(s.variables("/"));
+        text.append(s.events(null, null, Integer.MAX_VALUE)).append(s.ips());
+        return text.toString();
+    }
+}

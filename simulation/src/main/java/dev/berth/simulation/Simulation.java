@@ -1,0 +1,336 @@
+package dev.berth.simulation;
+
+import dev.berth.model.Json;
+import dev.berth.store.Rows;
+import dev.berth.testkit.FakeVm;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One life of an environment, made of its seed: episodes in which an operator changes something
+ * while things fail, each followed by quiet, in which everything must come right and is checked.
+ */
+public final class Simulation {
+    private static final int EPISODES = 4;
+    private static final Duration TASK = Duration.ofHours(4);
+    private static final int MOST_ROUNDS = 8;
+
+    /**
+     * What a run did.
+     *
+     * @param digest equal for equal histories
+     * @param broken null: no rule was broken
+     * @param last the end of the trace, for the person who looks into it
+     */
+    public record Result(
+            long seed,
+            long digest,
+            long virtualSeconds,
+            Map<String, Integer> faults,
+            Map<String, Long> checks,
+            long writes,
+            @Nullable String broken,
+            List<String> last) {
+        /** The one line that shows it again. */
+        public String replay() {
+            return "./berth sim --seed " + seed;
+        }
+    }
+
+    private final World world;
+    private final Random random;
+    private final Map<String, Wish> wishes = new LinkedHashMap<>();
+    private final List<String> muted = new ArrayList<>();
+
+    private Simulation(World world) {
+        this.world = world;
+        this.random = world.random;
+    }
+
+    /** Runs it on the caller's thread, in virtual time. */
+    public static Result run(long seed, boolean aloud) {
+        try (var world = new World(seed, new World.Settings(aloud, false, true))) {
+            var simulation = new Simulation(world);
+            return result(seed, world, simulation::live);
+        }
+    }
+
+    static Result result(long seed, World world, Runnable life) {
+        String broken = null;
+        try {
+            life.run();
+        } catch (Broken e) {
+            broken = e.getMessage();
+        } catch (RuntimeException e) {
+            var trace = new java.io.StringWriter();
+            e.printStackTrace(new java.io.PrintWriter(trace));
+            broken = "the run ended with " + trace;
+        }
+        return new Result(
+                seed,
+                world.trace.digest(),
+                Duration.between(java.time.Instant.parse("2026-01-01T00:00:00Z"), world.clock.now())
+                        .toSeconds(),
+                new TreeMap<>(world.faults.injected()),
+                new TreeMap<>(world.rules.checks()),
+                world.trace.writes(),
+                broken,
+                world.trace.last());
+    }
+
+    private void live() {
+        world.plantSecret("one");
+        world.plantSecret("two");
+        wishes.put("one", Wishes.random(random, "one"));
+        episode(wishes.get("one"));
+        for (int i = 1; i < EPISODES; i++) {
+            if (wishes.size() == 1 && random.nextInt(3) == 0) {
+                wishes.put("two", Wishes.random(random, "two"));
+                episode(wishes.get("two"));
+            } else {
+                change();
+            }
+        }
+    }
+
+    // --- an episode
+
+    private void change() {
+        List<String> names = List.copyOf(wishes.keySet());
+        Wish was =
+                java.util.Objects.requireNonNull(
+                        wishes.get(names.get(random.nextInt(names.size()))));
+        int kind = random.nextInt(10);
+        if (kind < 5) {
+            Wish next = Wishes.changed(random, was, world.rules);
+            wishes.put(next.name(), next);
+            episode(next);
+        } else if (kind < 8) {
+            trouble();
+            changeState(was);
+            rest();
+        } else if (kind == 8) {
+            episode(was); // the same again: whatever fails meanwhile, nothing may stop but for that
+        } else {
+            trouble();
+            delete(was);
+            rest();
+        }
+    }
+
+    private void episode(Wish wish) {
+        trouble();
+        boolean recreate = random.nextInt(12) == 0;
+        if (recreate) {
+            world.rules.mayStop(wish.name());
+        }
+        world.trace.say(
+                "== deploy " + wish.name() + (recreate ? " --recreate " : " ") + wish.groups());
+        Map<String, Object> options = recreate ? Json.of("recreate", true) : Json.of();
+        Long task = world.ask("update_deployment", wish.name(), world.deployPayload(wish, options));
+        follow(task);
+        rest();
+    }
+
+    private void changeState(Wish wish) {
+        List<Rows.Instance> instances = world.database.read(s -> s.instances(wish.name()));
+        if (instances.isEmpty()) {
+            return;
+        }
+        Rows.Instance one = instances.get(random.nextInt(instances.size()));
+        String state =
+                List.of("stopped", "started", "restart", "recreate", "detached")
+                        .get(random.nextInt(5));
+        boolean whole = random.nextInt(4) == 0;
+        if (whole) {
+            world.rules.mayStopGroup(wish.name(), one.group());
+        } else {
+            world.rules.mayStop(one.id().value());
+        }
+        world.trace.say("== " + state + " " + one.group() + (whole ? "" : "/" + one.id().value()));
+        Map<String, Object> payload = world.deployPayload(wish, Json.of());
+        payload.put(
+                "state_change",
+                Json.of(
+                        "state",
+                        state,
+                        "group",
+                        one.group(),
+                        "instance",
+                        whole ? null : one.id().value()));
+        follow(world.ask("update_deployment", wish.name(), payload));
+    }
+
+    private void delete(Wish wish) {
+        world.rules.mayStop(wish.name());
+        world.trace.say("== delete " + wish.name());
+        wishes.remove(wish.name());
+        boolean there = world.database.read(s -> s.deployment(wish.name())).isPresent();
+        if (there) {
+            follow(world.ask("delete_deployment", wish.name(), deletion(wish.name())));
+            deleteSurely(wish.name());
+        }
+        if (wishes.isEmpty()) {
+            wishes.put(wish.name(), wish);
+        }
+    }
+
+    private static Map<String, Object> deletion(String deployment) {
+        return Json.of("deployment", deployment, "options", Json.of("force", false));
+    }
+
+    private void deleteSurely(String deployment) {
+        calm();
+        for (int round = 0; round < MOST_ROUNDS; round++) {
+            boolean over = world.unfinished().isEmpty();
+            boolean there = world.database.read(s -> s.deployment(deployment)).isPresent();
+            if (!there) {
+                return;
+            }
+            if (over) {
+                follow(world.ask("delete_deployment", deployment, deletion(deployment)));
+            } else {
+                world.pass(Duration.ofMinutes(1));
+            }
+        }
+        throw new Broken("deployment " + deployment + " cannot be deleted");
+    }
+
+    /** Waits for the end of a task, if the request came through, and of all others. */
+    private void follow(@Nullable Long task) {
+        boolean over = world.await(() -> world.unfinished().isEmpty(), TASK);
+        if (task != null) {
+            Rows.Task row = world.task(task);
+            world.trace.say("task " + task + " " + row.state() + ": " + row.result());
+        }
+        if (!over) {
+            throw new Broken("tasks do not end: " + world.unfinished());
+        }
+        world.rules.throwIfBroken();
+    }
+
+    // --- what fails
+
+    private void trouble() {
+        boolean messages = random.nextInt(2) == 0;
+        boolean cloud = random.nextInt(2) == 0;
+        world.faults.rates(
+                messages ? random.nextDouble() * 0.1 : 0, cloud ? random.nextDouble() * 0.12 : 0);
+        world.crashes.chance(random.nextInt(2) == 0 ? random.nextDouble() * 0.02 : 0);
+        int count = random.nextInt(3);
+        for (int i = 0; i < count; i++) {
+            Duration when = Duration.ofMillis(random.nextInt(60_000));
+            int kind = random.nextInt(10);
+            world.clock.in(when, () -> hurt(kind));
+        }
+    }
+
+    private void hurt(int kind) {
+        List<FakeVm> vms = world.agents.vms().stream().filter(FakeVm::isUp).toList();
+        if (vms.isEmpty()) {
+            return;
+        }
+        FakeVm vm = vms.get(random.nextInt(vms.size()));
+        if (kind == 9) {
+            loseAll(vm.deployment());
+            return;
+        }
+        String name = kind < 4 ? "VM lost" : kind < 6 ? "VM switched off" : "agent silent";
+        world.faults.count(name);
+        world.trace.say("fault " + name + ": " + vm);
+        mayStop(vm);
+        if (kind < 4) {
+            world.cloud.loseVm(vm.cid());
+        } else if (kind < 6) {
+            world.cloud.stopVm(vm.cid());
+        } else {
+            muted.add(vm.agent().value());
+            world.agents.mute(vm.agent(), kind < 8);
+            Duration end = Duration.ofSeconds(1 + random.nextInt(150));
+            world.clock.in(end, () -> world.agents.unmute(vm.agent()));
+        }
+    }
+
+    private void loseAll(String deployment) {
+        List<FakeVm> all =
+                world.agents.vms().stream()
+                        .filter(v -> v.isUp() && v.deployment().equals(deployment))
+                        .toList();
+        world.faults.count("all VMs of a deployment lost");
+        world.trace.say("fault all VMs of " + deployment + " lost: " + all.size());
+        all.forEach(vm -> {
+            mayStop(vm);
+            world.cloud.loseVm(vm.cid());
+        });
+        if (all.size() >= 5) {
+            world.rules.massFailure(deployment);
+        }
+    }
+
+    private void mayStop(FakeVm vm) {
+        if (!vm.instance().isEmpty()) {
+            world.rules.mayStop(vm.instance());
+        }
+    }
+
+    private void calm() {
+        world.faults.none();
+        world.crashes.chance(0);
+    }
+
+    // --- quiet
+
+    /** Faults end; the system must come right with no more than the same deploy again. */
+    private void rest() {
+        world.pass(Duration.ofSeconds(random.nextInt(90)));
+        calm();
+        world.trace.say("-- faults end");
+        world.pass(Duration.ofSeconds(300));
+        for (int round = 0; ; round++) {
+            if (round == MOST_ROUNDS) {
+                throw new Broken("no rest after " + round + " deploys: " + world.agents);
+            }
+            if (settled()) {
+                break;
+            }
+        }
+        world.pass(Duration.ofSeconds(120));
+        sameAgain();
+        world.rules.atRest(List.copyOf(wishes.values()));
+        world.rules.expectNoStops();
+    }
+
+    private boolean settled() {
+        boolean good = true;
+        for (Wish wish : List.copyOf(wishes.values())) {
+            good &= deployed(wish);
+        }
+        return good;
+    }
+
+    /** True when the deploy went well. */
+    private boolean deployed(Wish wish) {
+        Map<String, Object> payload = world.deployPayload(wish, Json.of("fix", true));
+        Long task = world.ask("update_deployment", wish.name(), payload);
+        follow(task);
+        return task != null && world.task(task).state().equals("done");
+    }
+
+    /** R5: what is as it should be is not touched. */
+    private void sameAgain() {
+        for (Wish wish : wishes.values()) {
+            long before = world.rules.mutations();
+            if (!deployed(wish)) {
+                throw new Broken("R5: the same manifest again does not deploy");
+            }
+            long did = world.rules.mutations() - before;
+            world.rules.untouched(wish.name(), did);
+        }
+    }
+}

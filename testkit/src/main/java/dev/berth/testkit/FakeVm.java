@@ -1,0 +1,462 @@
+package dev.berth.testkit;
+
+import dev.berth.bus.AgentException;
+import dev.berth.bus.AgentException.Kind;
+import dev.berth.model.AgentId;
+import dev.berth.model.Clock;
+import dev.berth.model.ContainerSpec;
+import dev.berth.model.DiskCid;
+import dev.berth.model.Json;
+import dev.berth.model.VmCid;
+import dev.berth.wire.AgentState.ContainerState;
+import dev.berth.wire.ApplySpec;
+import dev.berth.wire.Heartbeat;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The inside of one VM: agent, supervisor and containers as a model in memory. What the real ones
+ * keep on the VM's own disk survives a reboot here, what they keep in memory does not.
+ */
+public final class FakeVm {
+    /** A container that runs. */
+    public record Running(ContainerSpec spec, String id, Instant readyAt) {}
+
+    /**
+     * What is on a persistent disk.
+     *
+     * @param rows how many rows its containers have written
+     */
+    public record Content(DiskCid identity, long fileSystemMb, long rows) {}
+
+    /** The disks' contents: they outlive VMs. */
+    static final class Contents {
+        private final Map<DiskCid, Content> contents = new HashMap<>();
+
+        Optional<Content> of(DiskCid disk) {
+            return Optional.ofNullable(contents.get(disk));
+        }
+
+        void put(DiskCid disk, Content content) {
+            contents.put(disk, content);
+        }
+    }
+
+    /** Sees what happens to containers and disks. */
+    public interface Witness {
+        default void started(FakeVm vm, ContainerSpec container, @Nullable DiskCid mounted) {}
+
+        /**
+         * @param cause {@code vm ended}, or the agent's action
+         */
+        default void stopped(FakeVm vm, ContainerSpec container, String cause) {}
+
+        /** Something that a rule forbids was asked of this VM. */
+        default void broken(FakeVm vm, String rule) {}
+    }
+
+    private static final Duration START = Duration.ofMillis(300);
+
+    private final VmCid cid;
+    private final AgentId agent;
+    private final FakeCloud cloud;
+    private final Contents contents;
+    private final Clock clock;
+    private final Witness witness;
+
+    // On the VM's own disk.
+    private Map<String, Object> spec = new LinkedHashMap<>();
+    private @Nullable List<ContainerSpec> wish;
+    private boolean wanted;
+    private final Set<DiskCid> known = new LinkedHashSet<>();
+    private @Nullable DiskCid store;
+
+    // In memory.
+    private final Map<String, Running> running = new LinkedHashMap<>();
+    private boolean up;
+    private boolean muted;
+    private int boots;
+    private int made;
+    private Instant busyUntil = Instant.MIN;
+
+    FakeVm(
+            VmCid cid,
+            AgentId agent,
+            FakeCloud cloud,
+            Contents contents,
+            Clock clock,
+            Witness witness) {
+        this.cid = cid;
+        this.agent = agent;
+        this.cloud = cloud;
+        this.contents = contents;
+        this.clock = clock;
+        this.witness = witness;
+    }
+
+    public VmCid cid() {
+        return cid;
+    }
+
+    public AgentId agent() {
+        return agent;
+    }
+
+    public boolean isUp() {
+        return up;
+    }
+
+    public boolean isMuted() {
+        return muted;
+    }
+
+    public Map<String, Running> running() {
+        return Map.copyOf(running);
+    }
+
+    /** {@code instance id} of the spec it holds; empty before it was told. */
+    public String instance() {
+        return String.valueOf(spec.getOrDefault("id", ""));
+    }
+
+    public String group() {
+        return String.valueOf(spec.getOrDefault("name", ""));
+    }
+
+    public String deployment() {
+        return String.valueOf(spec.getOrDefault("deployment", ""));
+    }
+
+    public @Nullable DiskCid mounted() {
+        return cloud.disks().stream()
+                .filter(d -> cid.equals(d.mountedIn()))
+                .map(FakeCloud.Disk::cid)
+                .findFirst()
+                .orElse(null);
+    }
+
+    void mute(boolean value) {
+        muted = value;
+    }
+
+    int boots() {
+        return boots;
+    }
+
+    Instant busyUntil() {
+        return busyUntil;
+    }
+
+    void busyUntil(Instant time) {
+        busyUntil = time;
+    }
+
+    void boot() {
+        up = true;
+        muted = false;
+        boots++;
+        busyUntil = Instant.MIN;
+        DiskCid disk = store;
+        if (disk != null && isShown(disk)) {
+            mountStore(disk);
+        }
+        reconcile("boot");
+    }
+
+    void end() {
+        up = false;
+        boots++;
+        for (Running container : List.copyOf(running.values())) {
+            stop(container, "vm ended");
+        }
+    }
+
+    /** Containers with data write a row each. */
+    void work() {
+        DiskCid disk = mounted();
+        for (Running container : running.values()) {
+            if (container.spec().usesPersistentDisk()) {
+                if (disk == null) {
+                    witness.broken(this, "R2: " + container.spec().name() + " writes nowhere");
+                    continue;
+                }
+                contents.of(disk)
+                        .ifPresent(c ->
+                                contents.put(
+                                        disk,
+                                        new Content(c.identity(), c.fileSystemMb(), c.rows() + 1)));
+            }
+        }
+    }
+
+    // --- actions
+
+    @Nullable Object perform(String method, List<Object> arguments) {
+        return switch (method) {
+            case "ping" -> "pong";
+            case "info" -> Json.of("api_version", 1);
+            case "get_state" -> state();
+            case "update_settings" -> "updated";
+            case "prepare" -> "prepared";
+            case "apply" -> apply(Json.asObject(arguments.getFirst()));
+            case "start" -> start();
+            case "stop" -> stopAll();
+            case "drain" -> 0L;
+            case "run_script" -> Map.of();
+            case "list_disk" -> listed();
+            case "add_persistent_disk" -> add(disk(arguments));
+            case "remove_persistent_disk" -> remove(disk(arguments));
+            case "mount_disk" -> mount(disk(arguments));
+            case "unmount_disk" -> unmount(disk(arguments));
+            case "grow_disk" -> grow(disk(arguments));
+            default -> throw new AgentException(Kind.UNKNOWN_METHOD, "unknown message " + method);
+        };
+    }
+
+    private static DiskCid disk(List<Object> arguments) {
+        return new DiskCid(String.valueOf(arguments.getFirst()));
+    }
+
+    private Object apply(Map<String, Object> tree) {
+        ApplySpec next = ApplySpec.fromTree(tree);
+        spec = tree;
+        if (next.containers() != null) {
+            wish = next.containers();
+            reconcile("apply");
+        }
+        return "applied";
+    }
+
+    private Object start() {
+        wanted = true;
+        reconcile("start");
+        return "started";
+    }
+
+    private Object stopAll() {
+        wanted = false;
+        reconcile("stop");
+        return "stopped";
+    }
+
+    private List<String> listed() {
+        DiskCid disk = mounted();
+        return disk == null || !known.contains(disk) ? List.of() : List.of(disk.value());
+    }
+
+    private Object add(DiskCid disk) {
+        known.add(disk);
+        return Map.of();
+    }
+
+    private Object remove(DiskCid disk) {
+        known.remove(disk);
+        return Map.of();
+    }
+
+    private Object mount(DiskCid disk) {
+        requireKnown(disk);
+        if (!isShown(disk)) {
+            throw new AgentException(
+                    Kind.FAILED, "device of disk " + disk + " did not appear within 30 s");
+        }
+        DiskCid there = mounted();
+        if (there != null && !there.equals(disk)) {
+            throw new AgentException(Kind.FAILED, "disk " + there + " is mounted already");
+        }
+        mountStore(disk);
+        store = disk;
+        reconcile("mount_disk");
+        return Map.of();
+    }
+
+    private void mountStore(DiskCid disk) {
+        try {
+            cloud.mount(cid, disk);
+        } catch (IllegalStateException e) {
+            witness.broken(this, String.valueOf(e.getMessage()));
+            throw new AgentException(Kind.FAILED, String.valueOf(e.getMessage()));
+        }
+        Content content =
+                contents.of(disk).orElseGet(() -> new Content(disk, size(disk), 0)); // blank
+        if (!content.identity().equals(disk)) {
+            witness.broken(this, "R2: disk " + disk + " holds " + content.identity());
+        }
+        contents.put(disk, new Content(content.identity(), size(disk), content.rows()));
+    }
+
+    private Object unmount(DiskCid disk) {
+        requireKnown(disk);
+        if (disk.equals(mounted())) {
+            List<String> users =
+                    running.values().stream()
+                            .map(Running::spec)
+                            .filter(ContainerSpec::usesPersistentDisk)
+                            .map(ContainerSpec::name)
+                            .toList();
+            if (!users.isEmpty()) {
+                throw new AgentException(Kind.FAILED, "disk " + disk + " is in use by " + users);
+            }
+            cloud.unmount(cid, disk);
+        }
+        if (disk.equals(store)) {
+            store = null;
+        }
+        return Json.of("message", "Unmounted");
+    }
+
+    private Object grow(DiskCid disk) {
+        requireKnown(disk);
+        boolean mounted = disk.equals(mounted());
+        if (mounted) {
+            contents.of(disk)
+                    .ifPresent(c ->
+                            contents.put(disk, new Content(c.identity(), size(disk), c.rows())));
+        }
+        return Json.of("path", mounted ? "online" : "none", "size_mb", size(disk));
+    }
+
+    private void requireKnown(DiskCid disk) {
+        if (!known.contains(disk)) {
+            throw new AgentException(Kind.FAILED, "disk " + disk + " is not known");
+        }
+    }
+
+    private boolean isShown(DiskCid disk) {
+        return cloud.disk(disk).filter(d -> cid.equals(d.attachedTo())).isPresent();
+    }
+
+    private long size(DiskCid disk) {
+        return cloud.disk(disk).map(FakeCloud.Disk::sizeMb).orElse(0L);
+    }
+
+    // --- supervisor
+
+    /** What did not change is not touched; what depends on what changed moves with it. */
+    private void reconcile(String cause) {
+        Map<String, ContainerSpec> wished = new LinkedHashMap<>();
+        if (wanted && wish != null) {
+            wish.forEach(c -> wished.put(c.name(), c));
+        }
+        Set<String> moving = new HashSet<>();
+        for (Running container : running.values()) {
+            ContainerSpec next = wished.get(container.spec().name());
+            if (next == null || !next.digest().equals(container.spec().digest())) {
+                moving.add(container.spec().name());
+            }
+        }
+        for (boolean more = true; more; ) {
+            more = false;
+            for (ContainerSpec next : wished.values()) {
+                if (next.needs().stream().anyMatch(moving::contains)) {
+                    more |= moving.add(next.name());
+                }
+            }
+        }
+        for (Running container : List.copyOf(running.values()).reversed()) {
+            if (moving.contains(container.spec().name())) {
+                stop(container, cause);
+            }
+        }
+        DiskCid disk = mounted();
+        for (ContainerSpec next : wished.values()) {
+            boolean blocked = next.usesPersistentDisk() && disk == null;
+            if (!running.containsKey(next.name()) && !blocked) {
+                String id = cid + "-" + next.name() + "-" + ++made;
+                running.put(next.name(), new Running(next, id, clock.now().plus(START)));
+                witness.started(this, next, disk);
+            }
+        }
+    }
+
+    private void stop(Running container, String cause) {
+        running.remove(container.spec().name());
+        witness.stopped(this, container.spec(), cause);
+    }
+
+    public String jobState() {
+        if (wish == null) {
+            return "running";
+        }
+        if (!wanted) {
+            return "stopped";
+        }
+        boolean starting = false;
+        for (ContainerSpec next : wish) {
+            Running container = running.get(next.name());
+            if (container == null) {
+                return "failing";
+            }
+            starting |= container.readyAt().isAfter(clock.now());
+        }
+        return starting ? "starting" : "running";
+    }
+
+    // --- reports
+
+    private Map<String, Object> state() {
+        var state = new LinkedHashMap<String, Object>(spec);
+        state.put("agent_id", agent.value());
+        state.put("job_state", jobState());
+        state.put("containers", containers());
+        state.put("disks", listed());
+        return state;
+    }
+
+    Heartbeat heartbeat() {
+        Map<String, Object> beat =
+                Heartbeat.write(
+                        deployment(),
+                        group(),
+                        0,
+                        jobState(),
+                        Map.of(),
+                        instance(),
+                        running.size(),
+                        List.of(),
+                        containers(),
+                        listed());
+        return Heartbeat.fromTree(agent, beat);
+    }
+
+    private List<Map<String, Object>> containers() {
+        var states = new ArrayList<Map<String, Object>>();
+        for (ContainerSpec next : wish == null ? List.<ContainerSpec>of() : wish) {
+            Running there = running.get(next.name());
+            boolean up = there != null && !there.readyAt().isAfter(clock.now());
+            String state = there == null ? "blocked" : up ? "up" : "starting";
+            states.add(
+                    new ContainerState(
+                                    next.name(),
+                                    String.valueOf(next.image()),
+                                    next.imageDigest(),
+                                    state,
+                                    "",
+                                    there == null ? "" : there.spec().digest(),
+                                    there == null ? null : there.id(),
+                                    0,
+                                    0,
+                                    null,
+                                    false,
+                                    there == null ? "its disk is not mounted" : "",
+                                    0)
+                            .toTree());
+        }
+        return states;
+    }
+
+    @Override
+    public String toString() {
+        return cid + " of " + group() + "/" + instance() + " " + jobState() + running.keySet();
+    }
+}
