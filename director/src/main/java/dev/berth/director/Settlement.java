@@ -133,7 +133,7 @@ final class Settlement {
         String outcome = "happened";
         hands.store()
                 .update(session -> {
-                    InstanceRun.freeDisksOf(session, cid);
+                    VmActs.freeDisksOf(session, cid);
                     session.vmsOf(null).stream()
                             .filter(v -> v.cid().equals(cid))
                             .forEach(v -> session.deleteVm(v.agent()));
@@ -195,7 +195,7 @@ final class Settlement {
         hands.store()
                 .update(session -> {
                     session.disk(disk)
-                            .ifPresent(d -> session.saveDisk(InstanceRun.attachedTo(d, holder)));
+                            .ifPresent(d -> session.saveDisk(DiskActs.attachedTo(d, holder)));
                     session.endIntent(intent.id(), outcome, hands.clock().now());
                 });
         return outcome;

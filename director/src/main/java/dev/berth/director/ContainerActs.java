@@ -1,0 +1,165 @@
+package dev.berth.director;
+
+import dev.berth.model.IntentId;
+import dev.berth.model.Json;
+import dev.berth.model.Problem;
+import dev.berth.model.ProblemException;
+import dev.berth.planner.Plan;
+import dev.berth.planner.Plan.InstancePlan;
+import dev.berth.store.Rows;
+import dev.berth.wire.AgentState;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What is done with the containers of one instance, through its agent. */
+final class ContainerActs {
+    private final InstanceContext on;
+    private final Hands hands;
+    private final DeployScope scope;
+    private final TaskContext task;
+    private final InstancePlan plan;
+    private final Plan.WatchTime watch;
+
+    ContainerActs(InstanceContext on, Plan.WatchTime watch) {
+        this.on = on;
+        this.hands = on.hands();
+        this.scope = on.scope();
+        this.task = on.task();
+        this.plan = on.plan();
+        this.watch = watch;
+    }
+
+    void stopContainers(boolean leaving) {
+        Rows.Vm vm = on.vm();
+        String next = leaving ? "delete" : "keep";
+        IntentId intent = on.begin("stop containers", Json.of("leaving", leaving), session -> {});
+        Map<String, Object> env =
+                Json.of(
+                        "env",
+                        Json.of(
+                                "BOSH_VM_NEXT_STATE",
+                                next,
+                                "BOSH_INSTANCE_NEXT_STATE",
+                                next,
+                                "BOSH_DEPLOYMENT_NEXT_STATE",
+                                "keep"));
+        on.tolerantCall(vm, "run_script", List.of("pre-stop", env));
+        on.call(
+                vm,
+                "drain",
+                List.of("shutdown", scope.full(plan).toTree()),
+                hands.patience().stop());
+        on.call(vm, "stop", List.of(), hands.patience().stop());
+        on.tolerantCall(vm, "run_script", List.of("post-stop", Json.of()));
+        on.end(intent, Journal.DONE, session -> {});
+    }
+
+    void apply() {
+        hands.store()
+                .read(s -> s.instance(plan.id()))
+                .ifPresent(i -> hands.store().update(s -> s.saveInstance(withCompleted(i, false))));
+        on.agentAct(
+                "apply", "apply", List.of(scope.full(plan).toTree()), hands.patience().longCall());
+    }
+
+    void startContainers() {
+        on.tolerantCall(on.vm(), "run_script", List.of("pre-start", Json.of()));
+        on.agentAct("start", "start", List.of(), hands.patience().agentCall());
+    }
+
+    void awaitRunning() throws InterruptedException {
+        hands.clock().sleep(Duration.ofMillis(watch.minMillis()));
+        Instant giveUp =
+                hands.clock().now().plusMillis(Math.max(0, watch.maxMillis() - watch.minMillis()));
+        long pause = 20;
+        while (true) {
+            task.checkCancelled();
+            AgentState state =
+                    AgentState.fromTree(
+                            on.call(on.vm(), "get_state", List.of(), hands.patience().agentCall()));
+            if (state.jobState().equals("running")) {
+                on.tolerantCall(on.vm(), "run_script", List.of("post-start", Json.of()));
+                return;
+            }
+            if (!hands.clock().now().isBefore(giveUp)) {
+                throw notRunning(state);
+            }
+            hands.clock().sleep(Duration.ofMillis(pause));
+            pause = Math.min(1000, pause * 3 / 2);
+        }
+    }
+
+    private ProblemException notRunning(AgentState state) {
+        List<AgentState.ContainerState> failing =
+                state.containers() == null
+                        ? List.of()
+                        : state.containers().stream()
+                                .filter(c -> !c.state().equals("up") && !c.state().equals("done"))
+                                .toList();
+        String names =
+                failing.stream()
+                        .map(AgentState.ContainerState::name)
+                        .collect(Collectors.joining(", "));
+        String why =
+                failing.stream()
+                        .filter(c -> !c.reason().isEmpty())
+                        .map(c -> c.name() + ": " + c.reason())
+                        .collect(Collectors.joining("; "));
+        return new ProblemException(
+                List.of(
+                        new Problem(
+                                400007,
+                                null,
+                                "'"
+                                        + plan.text()
+                                        + "' is not running after update."
+                                        + (names.isEmpty()
+                                                ? ""
+                                                : " Review logs for failed jobs: " + names),
+                                why.isEmpty() ? null : why)));
+    }
+
+    /** The reached state; addresses of before are free only now that nothing uses them. */
+    void recordState(String state) {
+        hands.store()
+                .update(session -> {
+                    session.instance(plan.id())
+                            .ifPresent(i ->
+                                    session.saveInstance(
+                                            new Rows.Instance(
+                                                    i.id(),
+                                                    i.deployment(),
+                                                    i.group(),
+                                                    i.index(),
+                                                    i.az(),
+                                                    state,
+                                                    plan.bootstrap(),
+                                                    i.ignored(),
+                                                    true,
+                                                    scope.summary(plan),
+                                                    i.createdAt())));
+                    session.ips(plan.id()).stream()
+                            .map(Rows.Ip::address)
+                            .filter(a -> !plan.addresses().containsValue(a))
+                            .forEach(session::releaseIp);
+                });
+    }
+
+    static Rows.Instance withCompleted(Rows.Instance i, boolean completed) {
+        return new Rows.Instance(
+                i.id(),
+                i.deployment(),
+                i.group(),
+                i.index(),
+                i.az(),
+                i.state(),
+                i.bootstrap(),
+                i.ignored(),
+                completed,
+                i.spec(),
+                i.createdAt());
+    }
+}

@@ -1,0 +1,94 @@
+package dev.berth.director;
+
+import dev.berth.bus.AgentException;
+import dev.berth.cpi.CpiException;
+import dev.berth.model.IntentId;
+import dev.berth.model.Json;
+import dev.berth.planner.Plan.InstancePlan;
+import dev.berth.store.Rows;
+import dev.berth.store.StoreSession;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What acting on one instance needs: the ports, what is wished, and the journal of its acts. Not
+ * thread-safe; one at a time per instance, which the deployment's lock guarantees.
+ */
+record InstanceContext(Hands hands, DeployScope scope, TaskContext task, InstancePlan plan) {
+    /**
+     * An agent act with its intent. The agent's acts are idempotent, so an open one is settled by
+     * planning anew.
+     */
+    void agentAct(String kind, String method, List<Object> arguments, Duration limit) {
+        IntentId intent = begin(kind, Json.of(), session -> {});
+        try {
+            call(vm(), method, arguments, limit);
+        } catch (AgentException e) {
+            if (e.kind() != AgentException.Kind.TIMEOUT) {
+                end(intent, "failed", session -> {});
+            }
+            throw e;
+        }
+        end(intent, Journal.DONE, session -> {});
+    }
+
+    @Nullable Object call(Rows.Vm vm, String method, List<Object> arguments, Duration limit) {
+        try {
+            return hands.agents().call(vm.agent(), method, arguments, limit, task::cancelled);
+        } catch (AgentException e) {
+            if (e.kind() == AgentException.Kind.CANCELLED) {
+                task.checkCancelled();
+            }
+            throw new AgentException(
+                    e.kind(),
+                    plan.group() + "/" + plan.id() + " (" + method + "): " + e.getMessage());
+        }
+    }
+
+    /** For actions old agents lack. */
+    void tolerantCall(Rows.Vm vm, String method, List<Object> arguments) {
+        try {
+            call(vm, method, arguments, hands.patience().stop());
+        } catch (AgentException e) {
+            if (e.kind() != AgentException.Kind.UNKNOWN_METHOD) {
+                throw e;
+            }
+        }
+    }
+
+    IntentId begin(String kind, Map<String, Object> payload, Consumer<StoreSession> claim) {
+        return hands.journal().begin(task.id(), plan.id(), kind, payload, claim);
+    }
+
+    void end(IntentId intent, String outcome, Consumer<StoreSession> effect) {
+        hands.journal().end(intent, outcome, effect);
+    }
+
+    void endUnlessUnknown(IntentId intent, CpiException e) {
+        if (e.type() != CpiException.Type.UNKNOWN) {
+            end(intent, "failed: " + e.getMessage(), session -> {});
+        }
+    }
+
+    List<Rows.Vm> vms() {
+        return hands.store().read(s -> s.vms(plan.id()));
+    }
+
+    Rows.Vm vm() {
+        return vms().stream()
+                .filter(Rows.Vm::active)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException(plan.text() + " has no VM"));
+    }
+
+    Rows.Disk disk() {
+        return hands.store().read(s -> s.disks(plan.id())).stream()
+                .filter(Rows.Disk::active)
+                .findFirst()
+                .orElseThrow(
+                        () -> new IllegalStateException(plan.text() + " has no persistent disk"));
+    }
+}

@@ -1,0 +1,319 @@
+package dev.berth.director;
+
+import dev.berth.bus.AgentException;
+import dev.berth.cpi.CpiException;
+import dev.berth.model.AgentId;
+import dev.berth.model.IntentId;
+import dev.berth.model.Json;
+import dev.berth.model.Problem;
+import dev.berth.model.ProblemException;
+import dev.berth.model.StemcellCid;
+import dev.berth.model.VmCid;
+import dev.berth.planner.Plan.InstancePlan;
+import dev.berth.planner.Step;
+import dev.berth.store.Rows;
+import dev.berth.store.StoreSession;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What is done with the VM of one instance. */
+final class VmActs {
+    private final InstanceContext on;
+    private final Hands hands;
+    private final DeployScope scope;
+    private final TaskContext task;
+    private final InstancePlan plan;
+
+    VmActs(InstanceContext on) {
+        this.on = on;
+        this.hands = on.hands();
+        this.scope = on.scope();
+        this.task = on.task();
+        this.plan = on.plan();
+    }
+
+    void createVm(Step.VmShape shape) throws InterruptedException {
+        // Five tries as BOSH, and only where the CPI says that trying again makes sense.
+        for (int attempt = 1; ; attempt++) {
+            try {
+                createVmOnce(shape);
+                return;
+            } catch (CpiException e) {
+                boolean again =
+                        e.type() == CpiException.Type.VM_CREATION_FAILED
+                                && e.okToRetry()
+                                && attempt < 5;
+                if (!again) {
+                    throw e;
+                }
+                task.log().debug("create vm failed, trying again: " + e.getMessage());
+                task.checkCancelled();
+            }
+        }
+    }
+
+    private void createVmOnce(Step.VmShape shape) {
+        AgentId agent = hands.newAgentId();
+        Map<String, Object> recorded = shapeTree(shape, false);
+        IntentId intent =
+                on.begin(
+                        "create vm",
+                        Json.of("agent", agent.value(), "shape", recorded),
+                        session -> {});
+        try {
+            var certificate = hands.door().admit(agent);
+            VmCid cid =
+                    hands.cpi()
+                            .createVm(
+                                    hands.context(intent, shape.stemcellApiVersion()),
+                                    agent,
+                                    new StemcellCid(shape.stemcellCid()),
+                                    shape.cloudProperties(),
+                                    shape.networks(),
+                                    List.of(),
+                                    vmEnv(certificate));
+            on.end(
+                    intent,
+                    Journal.DONE,
+                    s ->
+                            s.saveVm(
+                                    new Rows.Vm(
+                                            agent,
+                                            cid,
+                                            plan.id(),
+                                            shape.cpi(),
+                                            recorded,
+                                            true,
+                                            false,
+                                            hands.clock().now())));
+        } catch (CpiException e) {
+            if (e.type() == CpiException.Type.UNKNOWN) {
+                throw e; // the intent stays open: it is settled by looking
+            }
+            hands.door().expel(agent);
+            on.end(intent, "failed: " + e.getMessage(), session -> {});
+            throw e;
+        }
+    }
+
+    static Map<String, Object> shapeTree(Step.VmShape shape, boolean welcomed) {
+        int slash = shape.stemcell().lastIndexOf('/');
+        Map<String, Object> stemcell =
+                Json.of(
+                        "name",
+                        shape.stemcell().substring(0, Math.max(0, slash)),
+                        "version",
+                        shape.stemcell().substring(slash + 1),
+                        "api_version",
+                        shape.stemcellApiVersion());
+        return Json.of(
+                "cpi",
+                shape.cpi(),
+                "stemcell",
+                stemcell,
+                "stemcell_cid",
+                shape.stemcellCid(),
+                "cloud_properties",
+                shape.cloudProperties(),
+                "env",
+                shape.env(),
+                "networks",
+                shape.networks(),
+                "welcomed",
+                welcomed);
+    }
+
+    /** The group's env with the director's additions; the group's own keys win, as in BOSH. */
+    private Map<String, Object> vmEnv(dev.berth.wire.AgentSettings.Certificate certificate) {
+        var env = new LinkedHashMap<>(scope.content(plan.group()).env());
+        var bosh = new LinkedHashMap<>(hands.welcome().boshEnv());
+        var mbus = new LinkedHashMap<>(Json.asObject(bosh.getOrDefault("mbus", Map.of())));
+        mbus.put(
+                "cert",
+                Json.of(
+                        "ca",
+                        certificate.ca(),
+                        "certificate",
+                        certificate.certificate(),
+                        "private_key",
+                        certificate.privateKey()));
+        if (env.get("bosh") instanceof Map<?, ?> own) {
+            bosh.putAll(Json.asObject(own));
+        }
+        bosh.put("mbus", mbus);
+        if (!scope.tags().isEmpty()) {
+            bosh.put("tags", scope.tags());
+        }
+        String d = hands.directorName();
+        String p = scope.deployment();
+        String g = plan.group();
+        bosh.put("group", canonical(d + "-" + p + "-" + g));
+        bosh.put(
+                "groups",
+                List.of(
+                        canonical(d),
+                        canonical(p),
+                        canonical(g),
+                        canonical(d + "-" + p),
+                        canonical(p + "-" + g),
+                        canonical(d + "-" + p + "-" + g)));
+        env.put("bosh", bosh);
+        return env;
+    }
+
+    private static String canonical(String name) {
+        return name.toLowerCase(java.util.Locale.ROOT)
+                .replace('_', '-')
+                .replaceAll("[^a-z0-9-]", "");
+    }
+
+    /** Waits for the agent, tells it the settings that always replace, and who it is. */
+    void welcomeAgent() throws InterruptedException {
+        Rows.Vm vm = on.vm();
+        setMetadata(vm.cid());
+        awaitAgent(vm);
+        on.call(
+                vm,
+                "update_settings",
+                List.of(Json.of("trusted_certs", "", "disk_associations", List.of())),
+                hands.patience().agentWait());
+        on.call(vm, "apply", List.of(scope.identity(plan).toTree()), hands.patience().agentCall());
+        var shape = new LinkedHashMap<>(vm.shape());
+        shape.put("welcomed", true);
+        hands.store()
+                .update(s ->
+                        s.saveVm(
+                                new Rows.Vm(
+                                        vm.agent(),
+                                        vm.cid(),
+                                        vm.instance(),
+                                        vm.cpi(),
+                                        shape,
+                                        vm.active(),
+                                        vm.permanentCredentials(),
+                                        vm.createdAt())));
+    }
+
+    private void awaitAgent(Rows.Vm vm) throws InterruptedException {
+        Instant giveUp = hands.clock().now().plus(hands.patience().agentWait());
+        while (true) {
+            task.checkCancelled();
+            try {
+                // A ping sent before the agent has subscribed is lost, so ask briefly and often.
+                if ("pong"
+                        .equals(
+                                hands.agents()
+                                        .call(
+                                                vm.agent(),
+                                                "ping",
+                                                List.of(),
+                                                Duration.ofMillis(250)))) {
+                    return;
+                }
+            } catch (AgentException e) {
+                if (hands.clock().now().isAfter(giveUp)) {
+                    throw new ProblemException(
+                            List.of(
+                                    new Problem(
+                                            450002,
+                                            plan.text(),
+                                            "Timed out pinging VM '"
+                                                    + vm.cid()
+                                                    + "' with agent '"
+                                                    + vm.agent()
+                                                    + "' after "
+                                                    + hands.patience().agentWait().toSeconds()
+                                                    + " seconds",
+                                            "look at the VM's console; deploy again with --fix to replace it")));
+                }
+                if (e.kind() == AgentException.Kind.TIMEOUT
+                        && hands.cpi().vmEvidence(hands.looking(), vm.cid())
+                                == dev.berth.cpi.Cpi.VmEvidence.GONE) {
+                    throw new ProblemException(
+                            450002,
+                            "VM '"
+                                    + vm.cid()
+                                    + "' of "
+                                    + plan.text()
+                                    + " vanished while its agent was awaited");
+                }
+            }
+        }
+    }
+
+    void deleteVm(VmCid cid) {
+        Optional<Rows.Vm> row = on.vms().stream().filter(v -> v.cid().equals(cid)).findFirst();
+        IntentId intent = on.begin("delete vm", Json.of("vm", cid.value()), session -> {});
+        try {
+            hands.cpi().deleteVm(hands.context(intent, null), cid);
+        } catch (CpiException e) {
+            if (e.type() != CpiException.Type.VM_NOT_FOUND) {
+                on.endUnlessUnknown(intent, e);
+                throw e;
+            }
+        }
+        on.end(
+                intent,
+                Journal.DONE,
+                session -> {
+                    freeDisksOf(session, cid);
+                    row.ifPresent(v -> session.deleteVm(v.agent()));
+                });
+        row.ifPresent(v -> hands.door().expel(v.agent()));
+    }
+
+    /** The VM is proven gone, and with it every mount it had: its disks are free (rule R1). */
+    static void freeDisksOf(StoreSession session, VmCid gone) {
+        for (Rows.Disk disk : session.disksOf(null)) {
+            if (gone.equals(disk.attachedTo())) {
+                session.saveDisk(DiskActs.attachedTo(disk, null));
+            }
+        }
+    }
+
+    void startVm(VmCid cid) throws InterruptedException {
+        IntentId intent = on.begin("start vm", Json.of("vm", cid.value()), session -> {});
+        try {
+            hands.cpi().rebootVm(hands.context(intent, null), cid);
+        } catch (CpiException e) {
+            on.endUnlessUnknown(intent, e);
+            throw e;
+        }
+        on.end(intent, Journal.DONE, session -> {});
+        awaitAgent(on.vm());
+    }
+
+    void setMetadata(VmCid cid) {
+        var metadata = new LinkedHashMap<>(scope.tags());
+        metadata.putAll(
+                Map.of(
+                        "director",
+                        hands.directorName(),
+                        "deployment",
+                        scope.deployment(),
+                        "id",
+                        plan.id().value(),
+                        "job",
+                        plan.group(),
+                        "instance_group",
+                        plan.group(),
+                        "index",
+                        String.valueOf(plan.index()),
+                        "name",
+                        plan.group() + "/" + plan.id()));
+        metadata.put(
+                "created_at",
+                hands.clock().now().truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString());
+        try {
+            hands.cpi().setVmMetadata(hands.looking(), cid, metadata);
+        } catch (CpiException e) {
+            if (e.type() != CpiException.Type.NOT_IMPLEMENTED) {
+                throw e;
+            }
+        }
+    }
+}
