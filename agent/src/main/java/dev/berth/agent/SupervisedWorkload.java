@@ -138,6 +138,7 @@ final class SupervisedWorkload implements Workload {
                 exit == null ? null : exit.longValue(),
                 c.lastExitOom(),
                 c.reason(),
+                c.cause(),
                 c.nextTryMillis());
     }
 

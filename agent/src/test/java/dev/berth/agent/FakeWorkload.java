@@ -89,6 +89,7 @@ final class FakeWorkload implements Workload {
                                         null,
                                         false,
                                         "",
+                                        "",
                                         0))
                         .toList());
     }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,15 @@ final class Api {
             builder.sslContext(trusting(target.caPem()));
         }
         http = builder.build();
+    }
+
+    /** No director at the other end just now; the request may or may not have arrived. */
+    static final class Unreachable extends CliException {
+        private static final long serialVersionUID = 1;
+
+        Unreachable(String message, Throwable cause) {
+            super(message, cause);
+        }
     }
 
     Target target() {
@@ -119,7 +129,7 @@ final class Api {
                             + target.url()
                             + " does not know these credentials (user '"
                             + target.user()
-                            + "')");
+                            + "'); set BOSH_CLIENT and BOSH_CLIENT_SECRET (berth print-env tells those of this machine's environment)");
         }
         try {
             Map<String, Object> error = Json.object(answer.body());
@@ -160,10 +170,18 @@ final class Api {
                             : null;
             return new Answer(response.statusCode(), response.body(), location);
         } catch (ConnectException e) {
-            throw new CliException(
+            throw new Unreachable(
                     "no director answers at " + target.url() + "; start it with: berth up", e);
+        } catch (SSLException e) {
+            throw new CliException(
+                    "the director at "
+                            + target.url()
+                            + " is not trusted ("
+                            + e.getMessage()
+                            + "); name its CA with --ca-cert or BOSH_CA_CERT",
+                    e);
         } catch (IOException e) {
-            throw new CliException("talking to " + target.url() + " failed: " + e.getMessage(), e);
+            throw new Unreachable("talking to " + target.url() + " failed: " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException("interrupted");

@@ -3,6 +3,7 @@ package dev.berth.cli;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,42 +11,18 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 
 /**
  * Commands that change something: what will change is shown, confirmed, and followed to its end.
  */
 final class ChangeCommands {
     private ChangeCommands() {}
-
-    /** A command under {@code berth} that begins a task or changes a setting. */
-    abstract static class Change implements Callable<Integer> {
-        @ParentCommand @Nullable Main main;
-
-        @Override
-        public Integer call() {
-            Screen screen = main().screen();
-            run(main(), main().api(), screen);
-            screen.finish();
-            return 0;
-        }
-
-        Main main() {
-            return java.util.Objects.requireNonNull(main);
-        }
-
-        abstract void run(Main main, Api api, Screen screen);
-
-        static void follow(Api api, Screen screen, Api.Answer accepted) {
-            new TaskFollower(api, screen).succeed(Api.taskOf(accepted));
-        }
-    }
 
     static String read(Path file) {
         try {
@@ -72,9 +49,11 @@ final class ChangeCommands {
             List<Object> line = Json.asList(item);
             Object status = line.get(1);
             changed |= status != null;
+            String text = String.valueOf(line.get(0));
             screen.line(
-                    ("added".equals(status) ? "+ " : "removed".equals(status) ? "- " : "  ")
-                            + line.get(0));
+                    "added".equals(status)
+                            ? screen.green("+ " + text)
+                            : "removed".equals(status) ? screen.red("- " + text) : "  " + text);
         }
         return changed;
     }
@@ -82,7 +61,7 @@ final class ChangeCommands {
     @Command(
             name = "deploy",
             description = "Makes a manifest so: shows what changes, asks, and follows the work.")
-    static final class Deploy extends Change {
+    static final class Deploy extends DirectorCommand {
         @Parameters(
                 index = "0",
                 paramLabel = "MANIFEST",
@@ -113,17 +92,15 @@ final class ChangeCommands {
         @Option(names = "--no-redact", description = "Show values of properties in the diff.")
         boolean noRedact;
 
+        @Mixin LocalVariables variables = new LocalVariables();
+
         @Override
         void run(Main main, Api api, Screen screen) {
-            String text = manifest.toString().equals("-") ? standardInput() : read(manifest);
             String name = main.requiredDeployment();
-            screen.line(
-                    "Using environment '"
-                            + api.target().url()
-                            + "' as client '"
-                            + api.target().user()
-                            + "'");
-            screen.line("Using deployment '" + name + "'");
+            boolean piped = manifest.toString().equals("-");
+            String text =
+                    variables.applied(piped ? everything(main.in()) : read(manifest), main.env());
+            screen.note("Using deployment '" + name + "'");
             Fields diff =
                     Fields.of(
                             api.post(
@@ -132,13 +109,15 @@ final class ChangeCommands {
                                             text)
                                     .json(),
                             "diff");
-            showDiff(screen, diff.list("diff"));
+            boolean changed = showDiff(screen, diff.list("diff"));
             if (diff.has("error")) {
                 screen.line("(no diff: " + diff.string("error") + ")");
+            } else if (!changed) {
+                screen.note("(the manifest is as it was)");
             }
             showPlan(api, screen, text, diff);
             if (!dryRun) {
-                main.confirmed();
+                main.confirm();
                 new TaskFollower(api, screen)
                         .succeed(
                                 Api.taskOf(
@@ -147,7 +126,6 @@ final class ChangeCommands {
                                                 "text/yaml",
                                                 text)));
             }
-            screen.line("Succeeded");
         }
 
         /**
@@ -193,9 +171,9 @@ final class ChangeCommands {
             }
         }
 
-        private static String standardInput() {
+        private static String everything(InputStream in) {
             try {
-                return new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+                return new String(in.readAllBytes(), StandardCharsets.UTF_8);
             } catch (IOException e) {
                 throw new CliException("cannot read standard input: " + e.getMessage(), e);
             }
@@ -206,15 +184,15 @@ final class ChangeCommands {
             name = "delete-deployment",
             aliases = "deld",
             description = "Deletes a deployment; its disks are kept as orphans.")
-    static final class DeleteDeployment extends Change {
+    static final class DeleteDeployment extends DirectorCommand {
         @Option(names = "--force", description = "Go on past errors.")
         boolean force;
 
         @Override
         void run(Main main, Api api, Screen screen) {
             String name = main.requiredDeployment();
-            screen.line("Using deployment '" + name + "'");
-            main.confirmed();
+            screen.note("Using deployment '" + name + "'");
+            main.confirm();
             Api.Answer answer =
                     api.raw(
                             "DELETE",
@@ -230,12 +208,11 @@ final class ChangeCommands {
                 throw new CliException("the director refused: " + answer.body().strip());
             }
             follow(api, screen, answer);
-            screen.line("Succeeded");
         }
     }
 
     /** start, stop, restart and recreate of a deployment, a group or one instance. */
-    abstract static class StateChange extends Change {
+    abstract static class StateChange extends DirectorCommand {
         @Parameters(
                 index = "0",
                 arity = "0..1",
@@ -252,8 +229,8 @@ final class ChangeCommands {
         @Override
         void run(Main main, Api api, Screen screen) {
             String name = main.requiredDeployment();
-            screen.line("Using deployment '" + name + "'");
-            main.confirmed();
+            screen.note("Using deployment '" + name + "'");
+            main.confirm();
             follow(
                     api,
                     screen,
@@ -267,7 +244,6 @@ final class ChangeCommands {
                                     + more(),
                             "text/yaml",
                             ""));
-            screen.line("Succeeded");
         }
     }
 
@@ -320,22 +296,23 @@ final class ChangeCommands {
             name = "update-cloud-config",
             aliases = "ucc",
             description = "Sets the cloud config; deployments follow at their next deploy.")
-    static final class UpdateCloudConfig extends Change {
-        @Parameters(index = "0", paramLabel = "FILE")
+    static final class UpdateCloudConfig extends DirectorCommand {
+        @Parameters(index = "0", paramLabel = "FILE", description = "The new cloud config.")
         Path file = Path.of("");
+
+        @Mixin LocalVariables variables = new LocalVariables();
 
         @Override
         void run(Main main, Api api, Screen screen) {
-            String text = read(file);
+            String text = variables.applied(read(file), main.env());
             showDiff(
                     screen,
                     Fields.of(
                                     api.post("/cloud_configs/diff?name=", "text/yaml", text).json(),
                                     "diff")
                             .list("diff"));
-            main.confirmed();
+            main.confirm();
             api.post("/cloud_configs?name=", "text/yaml", text);
-            screen.line("Succeeded");
         }
     }
 
@@ -343,8 +320,8 @@ final class ChangeCommands {
             name = "upload-stemcell",
             aliases = "us",
             description = "Uploads a stemcell tarball, or has the director fetch a URL.")
-    static final class UploadStemcell extends Change {
-        @Parameters(index = "0", paramLabel = "FILE|URL")
+    static final class UploadStemcell extends DirectorCommand {
+        @Parameters(index = "0", paramLabel = "FILE|URL", description = "The tarball.")
         String source = "";
 
         @Option(
@@ -368,13 +345,15 @@ final class ChangeCommands {
             } else {
                 follow(api, screen, api.upload(path, Path.of(source)));
             }
-            screen.line("Succeeded");
         }
     }
 
     @Command(name = "delete-stemcell", description = "Deletes an unused stemcell.")
-    static final class DeleteStemcell extends Change {
-        @Parameters(index = "0", paramLabel = "NAME/VERSION")
+    static final class DeleteStemcell extends DirectorCommand {
+        @Parameters(
+                index = "0",
+                paramLabel = "NAME/VERSION",
+                description = "As berth stemcells shows it.")
         String stemcell = "";
 
         @Option(names = "--force", description = "Go on past errors of the CPI.")
@@ -386,46 +365,35 @@ final class ChangeCommands {
                 throw new CliException(
                         "'" + stemcell + "' is not NAME/VERSION; see: berth stemcells");
             }
-            main.confirmed();
+            main.confirm();
             follow(
                     api,
                     screen,
                     api.delete("/stemcells/" + stemcell + "?" + (force ? "force=true" : "")));
-            screen.line("Succeeded");
         }
     }
 
     @Command(name = "delete-disk", description = "Deletes an orphaned disk and its data for good.")
-    static final class DeleteDisk extends Change {
-        @Parameters(index = "0", paramLabel = "CID")
+    static final class DeleteDisk extends DirectorCommand {
+        @Parameters(
+                index = "0",
+                paramLabel = "CID",
+                description = "As berth disks --orphaned shows it.")
         String cid = "";
 
         @Override
         void run(Main main, Api api, Screen screen) {
-            main.confirmed();
+            main.confirm();
             follow(api, screen, api.delete("/disks/" + encoded(cid)));
-            screen.line("Succeeded");
-        }
-    }
-
-    @Command(
-            name = "cancel-task",
-            aliases = "ct",
-            description = "Asks a task to stop at its next safe point.")
-    static final class CancelTask extends Change {
-        @Parameters(index = "0", paramLabel = "ID")
-        long id;
-
-        @Override
-        void run(Main main, Api api, Screen screen) {
-            api.delete("/task/" + id);
-            screen.line("Task " + id + " is asked to stop");
         }
     }
 
     @Command(name = "update-resurrection", description = "Switches the resurrector on or off.")
-    static final class UpdateResurrection extends Change {
-        @Parameters(index = "0", paramLabel = "on|off")
+    static final class UpdateResurrection extends DirectorCommand {
+        @Parameters(
+                index = "0",
+                paramLabel = "on|off",
+                description = "Whether lost VMs are replaced unasked.")
         String wish = "";
 
         @Override

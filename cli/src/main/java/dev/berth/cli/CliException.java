@@ -1,7 +1,7 @@
 package dev.berth.cli;
 
 /** Trouble to be told in plain words: message and remedy, no stack trace, exit code 1. */
-final class CliException extends RuntimeException {
+class CliException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     CliException(String message) {

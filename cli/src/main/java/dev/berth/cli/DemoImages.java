@@ -14,6 +14,26 @@ import java.util.Map;
 final class DemoImages {
     private static final String BASE = "berth-base:bookworm";
 
+    /**
+     * Makes the archive $0. On a Debian the host's own mirror is the one that is near and allowed.
+     */
+    private static final String SCRIPT =
+            """
+            set -e
+            mkdir -p "$(dirname "$0")"
+            dir=$(mktemp -d)
+            trap 'rm -rf "$dir"' EXIT
+            mirror=${BERTH_DEBIAN_MIRROR:-$(apt-get indextargets \\
+                --format '$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2> /dev/null |
+                sed -n 's/^Debian Debian main //p' | head -n 1)} || mirror=
+            debootstrap --variant=minbase --include=ca-certificates bookworm "$dir/root" ${mirror:+"$mirror"} \\
+                > "$dir/log" 2>&1 || { tail -n 5 "$dir/log"; exit 1; }
+            cd "$dir/root"
+            rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* usr/share/doc usr/share/man usr/share/locale
+            tar -cf "$0.new" .
+            mv "$0.new" "$0"
+            """;
+
     private final Home home;
     private final Screen screen;
     private final LocalEnvironment environment;
@@ -51,37 +71,20 @@ final class DemoImages {
         if (!Files.exists(tar)) {
             screen.line(
                     "making the base image " + BASE + " with debootstrap (about a minute, once)");
-            String script =
-                    "set -e; dir=$(mktemp -d); trap 'rm -rf \"$dir\"' EXIT\n"
-                            + "debootstrap --variant=minbase --include=ca-certificates bookworm \"$dir\" >\"$dir.log\" 2>&1 || { tail -5 \"$dir.log\"; exit 1; }\n"
-                            + "rm -rf \"$dir.log\" \"$dir\"/var/cache/apt/archives/*.deb \"$dir\"/var/lib/apt/lists/* \"$dir\"/usr/share/doc \"$dir\"/usr/share/man \"$dir\"/usr/share/locale\n"
-                            + "mkdir -p \"$(dirname '"
-                            + tar
-                            + "')\"; tar -C \"$dir\" -cf '"
-                            + tar
-                            + ".new' .; mv '"
-                            + tar
-                            + ".new' '"
-                            + tar
-                            + "'";
-            Tools.run(Map.of("DEBIAN_FRONTEND", "noninteractive"), List.of("sh", "-c", script), 900)
+            Tools.run(
+                            Map.of("DEBIAN_FRONTEND", "noninteractive"),
+                            List.of("sh", "-c", SCRIPT, tar.toString()),
+                            900)
                     .orFail("making the base image (debootstrap)");
         }
         docker(300, "import", tar.toString(), BASE).orFail("importing the base image");
     }
 
     private void image(String name, String folder) {
-        if (docker(60, "image", "inspect", name).code() != 0) {
-            screen.line("building image " + name + " from examples/images/" + folder);
-            docker(
-                            900,
-                            "build",
-                            "-q",
-                            "-t",
-                            name,
-                            examples().resolve("images/" + folder).toString())
-                    .orFail("building " + name);
-        }
+        // Without a look whether it is there: the engine's cache answers at once, and edits count.
+        screen.line("building image " + name + " from examples/images/" + folder);
+        String from = examples().resolve("images/" + folder).toString();
+        docker(900, "build", "-q", "-t", name, from).orFail("building " + name);
         screen.line("pushing " + name + " as " + EnvironmentFile.REGISTRY_NAME + "/" + name);
         environment.push(name);
     }

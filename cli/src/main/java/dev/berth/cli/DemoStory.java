@@ -29,7 +29,7 @@ final class DemoStory {
     private final List<List<@Nullable String>> chapters = new ArrayList<>();
     private boolean allWell = true;
 
-    DemoStory(Home home, Screen screen, Api api, java.io.PrintStream out) {
+    DemoStory(Home home, Screen screen, Api api) {
         this.home = home;
         this.screen = screen;
         this.api = api;
@@ -44,7 +44,8 @@ final class DemoStory {
         say(
                 "Deploying examples/shop.yml: a database with a persistent disk, a writer beside it, two web servers");
         long began = System.nanoTime();
-        deploy(manifest(1024));
+        long diskMb = Math.max(1024, diskMb());
+        deploy(manifest(diskMb), false);
         String deployed = seconds(System.nanoTime() - began);
         try (DemoCustomers customers = new DemoCustomers(webAddresses())) {
             waitFor("the first sale", 60, () -> customers.confirmed() > 0);
@@ -52,7 +53,7 @@ final class DemoStory {
             killContainer(customers);
             killDaemon(customers);
             killVm(customers);
-            growDisk(customers);
+            growDisk(customers, diskMb);
         }
         say("What happened");
         screen.table(
@@ -65,15 +66,13 @@ final class DemoStory {
                         "Restarted, and why"),
                 chapters);
         screen.line("");
-        screen.line(
-                "The environment goes on. Look around: "
-                        + home.launcher()
-                        + " instances --ps -d shop, "
-                        + home.launcher()
-                        + " containers, "
-                        + home.launcher()
-                        + " tasks --recent");
-        screen.line("Stop it: " + home.launcher() + " down (or down --purge to delete everything)");
+        String berth = home.command();
+        screen.line("The environment goes on. Look around:");
+        screen.line("  " + berth + " instances --ps");
+        screen.line("  " + berth + " containers");
+        screen.line("  " + berth + " tasks --recent");
+        webAddresses().forEach(web -> screen.line("  curl http://" + web + "/cgi-bin/page"));
+        screen.line("Stop it: " + berth + " down; delete all of it: " + berth + " down --purge");
         return allWell;
     }
 
@@ -125,16 +124,25 @@ final class DemoStory {
         chapter("VM killed", customers, null, restarted(before, containers()));
     }
 
-    private void growDisk(DemoCustomers customers) {
-        say("Growing the disk from 1 to 2 GiB: one number in the manifest, deployed again");
+    private void growDisk(DemoCustomers customers, long mb) {
+        say(
+                "Growing the disk from "
+                        + VitalsColumns.mebibytes(mb)
+                        + " to "
+                        + VitalsColumns.mebibytes(mb + 1024)
+                        + ": one number in the manifest, deployed again");
         Map<String, Fields> before = containers();
         customers.mark();
-        deploy(manifest(2048));
+        deploy(manifest(mb + 1024), true);
         waitFor("sales to go on", 60, customers::soldSinceMark);
         String size = inDatabaseVm("df -m --output=size /var/vcap/store | tail -1").strip();
-        if (Long.parseLong(size) < 1900) {
+        if (Long.parseLong(size) < (mb + 1024) * 9 / 10) {
             throw new CliException(
-                    "the disk was to be 2 GiB and its file system has " + size + " MiB");
+                    "the disk was to be "
+                            + (mb + 1024)
+                            + " MiB and its file system has "
+                            + size
+                            + " MiB");
         }
         chapter("disk grown to " + size + " MiB", customers, null, restarted(before, containers()));
     }
@@ -162,7 +170,7 @@ final class DemoStory {
                         + " lost; waited "
                         + waited
                         + "; restarted: "
-                        + (restarted.isEmpty() ? "nothing" : String.join("; ", restarted)));
+                        + (restarted.isEmpty() ? "nothing" : String.join(", ", restarted)));
     }
 
     // --- looking
@@ -194,7 +202,7 @@ final class DemoStory {
             Fields then = before.get(key);
             if (then != null
                     && now.integer("started_at_ms", 0) > then.integer("started_at_ms", 0)) {
-                result.add(now.string("name") + " (" + why(then, now) + ")");
+                result.add(now.string("name") + ": " + why(then, now));
             }
         });
         return result;
@@ -204,8 +212,7 @@ final class DemoStory {
         if (!before.string("vm_cid", "").equals(after.string("vm_cid", ""))) {
             return "new VM";
         }
-        String said = after.string("last_restart_reason", "");
-        return !said.isEmpty() ? said : "exited with " + after.string("last_exit_code", "?");
+        return after.string("cause", "it is wished");
     }
 
     private List<String> webAddresses() {
@@ -219,6 +226,25 @@ final class DemoStory {
         return api.list("/deployments/" + DEPLOYMENT + "/instances").stream()
                 .map(i -> Fields.of(i, "instance"))
                 .toList();
+    }
+
+    /** Of the database's disk when the shop is deployed already; 0 when not. */
+    private long diskMb() {
+        boolean deployed =
+                api.list("/deployments").stream()
+                        .anyMatch(
+                                d -> Fields.of(d, "deployment").string("name").equals(DEPLOYMENT));
+        return !deployed
+                ? 0
+                : InstanceCommands.lines(
+                                api,
+                                screen,
+                                "/deployments/" + DEPLOYMENT + "/instances?format=full")
+                        .stream()
+                        .flatMap(line -> line.object("disk_sizes").tree().values().stream())
+                        .mapToLong(size -> Long.parseLong(String.valueOf(size)))
+                        .max()
+                        .orElse(0);
     }
 
     private @Nullable String databaseVmOrNull() {
@@ -240,7 +266,7 @@ final class DemoStory {
 
     // --- acting
 
-    private void deploy(String manifest) {
+    private void deploy(String manifest, boolean withDiff) {
         Fields diff =
                 Fields.of(
                         api.post(
@@ -249,13 +275,15 @@ final class DemoStory {
                                         manifest)
                                 .json(),
                         "diff");
-        ChangeCommands.showDiff(screen, diff.list("diff"));
+        if (withDiff) {
+            ChangeCommands.showDiff(screen, diff.list("diff"));
+        }
         new TaskFollower(api, screen)
                 .succeed(Api.taskOf(api.post("/deployments?", "text/yaml", manifest)));
     }
 
     /** The example, for this environment's network and with a disk of this size. */
-    private String manifest(int diskMb) {
+    private String manifest(long diskMb) {
         Path example = images.examples().resolve("shop.yml");
         try {
             String base = file.gateway().substring(0, file.gateway().lastIndexOf('.'));

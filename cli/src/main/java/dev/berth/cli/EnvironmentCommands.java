@@ -54,7 +54,13 @@ final class EnvironmentCommands {
 
         @Override
         public Integer call() {
-            environment().up(new LocalEnvironment.Choices(network, port, listen));
+            if (environment().up(new LocalEnvironment.Choices(network, port, listen))) {
+                main().screen()
+                        .line(
+                                "next: "
+                                        + main().home().command()
+                                        + " demo, which also makes the images of examples/shop.yml");
+            }
             return 0;
         }
     }
@@ -77,7 +83,7 @@ final class EnvironmentCommands {
                         .line(
                                 "This deletes all VMs and all DISKS WITH THEIR DATA of the environment at "
                                         + main().home().path());
-                main().confirmed();
+                main().confirm();
             }
             environment().down(purge);
             return 0;
@@ -91,11 +97,8 @@ final class EnvironmentCommands {
     static final class Demo extends Local {
         @Override
         public Integer call() {
-            LocalEnvironment environment = environment();
-            environment.up(new LocalEnvironment.Choices(null, null, "127.0.0.1"));
-            return new DemoStory(main().home(), main().screen(), main().api(), main().out()).tell()
-                    ? 0
-                    : 1;
+            environment().up(new LocalEnvironment.Choices(null, null, "127.0.0.1"));
+            return new DemoStory(main().home(), main().story(), main().api()).tell() ? 0 : 1;
         }
     }
 
@@ -120,7 +123,10 @@ final class EnvironmentCommands {
             description =
                     "Copies an image of this machine's engine into the environment's registry.")
     static final class Push extends Local {
-        @Parameters(index = "0", paramLabel = "NAME:TAG")
+        @Parameters(
+                index = "0",
+                paramLabel = "NAME:TAG",
+                description = "As docker images shows it.")
         String image = "";
 
         @Override

@@ -24,6 +24,13 @@ record Home(Path path, @Nullable Path dist, String java, @Nullable String engine
                 env.getOrDefault("BERTH_LAUNCHER", "berth"));
     }
 
+    /** How a person here calls this program. */
+    String command() {
+        Path program = Path.of(launcher);
+        Path here = Path.of("").toAbsolutePath();
+        return here.equals(program.getParent()) ? "./" + program.getFileName() : launcher;
+    }
+
     Path directorLog() {
         return path.resolve("director/log");
     }

@@ -38,7 +38,7 @@ final class LocalEnvironment {
                     "there is no environment at "
                             + home.path()
                             + "; start one with: "
-                            + home.launcher()
+                            + home.command()
                             + " up");
         }
         try {
@@ -49,7 +49,8 @@ final class LocalEnvironment {
         }
     }
 
-    void up(Choices choices) {
+    /** True when this was the first start. */
+    boolean up(Choices choices) {
         home.create();
         boolean first = !EnvironmentFile.exists(home.path());
         EnvironmentFile file = first ? choose(choices) : file();
@@ -67,9 +68,7 @@ final class LocalEnvironment {
                         + ", images from "
                         + EnvironmentFile.REGISTRY_NAME
                         + ")");
-        if (first) {
-            screen.line("next: " + home.launcher() + " deploy -d shop examples/shop.yml");
-        }
+        return first;
     }
 
     private EnvironmentFile choose(Choices choices) {
@@ -331,7 +330,7 @@ final class LocalEnvironment {
                                 + home.path().resolve("cache")
                                 + ")"
                         : "stopped; VMs and containers go on, start again with: "
-                                + home.launcher()
+                                + home.command()
                                 + " up");
     }
 

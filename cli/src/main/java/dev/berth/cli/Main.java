@@ -1,6 +1,13 @@
 package dev.berth.cli;
 
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -11,14 +18,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 /**
- * {@code berth}: everything but the director itself, the CPI executable and the stemcell builder.
+ * {@code berth}: everything but the director itself, the CPI executable and the stemcell builder,
+ * which the launcher starts by their own programs.
  */
 @Command(
         name = "berth",
         description = "BOSH for stateful Docker containers.",
         version = "berth 0.1.0",
         mixinStandardHelpOptions = true,
-        synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             EnvironmentCommands.Up.class,
             EnvironmentCommands.Down.class,
@@ -35,21 +42,21 @@ import picocli.CommandLine.ScopeType;
             ChangeCommands.UploadStemcell.class,
             ChangeCommands.DeleteStemcell.class,
             ChangeCommands.DeleteDisk.class,
-            ChangeCommands.CancelTask.class,
             ChangeCommands.UpdateResurrection.class,
-            ReadCommands.Environment.class,
-            ReadCommands.Deployments.class,
-            ReadCommands.Manifest.class,
-            ReadCommands.Vms.class,
-            ReadCommands.Instances.class,
-            ReadCommands.Containers.class,
-            ReadCommands.TasksList.class,
-            ReadCommands.Task.class,
-            ReadCommands.Stemcells.class,
-            ReadCommands.Disks.class,
-            ReadCommands.Locks.class,
-            ReadCommands.CloudConfig.class,
-            ReadCommands.Events.class,
+            ListCommands.Environment.class,
+            ListCommands.Deployments.class,
+            ListCommands.Manifest.class,
+            InstanceCommands.Vms.class,
+            InstanceCommands.Instances.class,
+            InstanceCommands.Containers.class,
+            TaskCommands.TasksList.class,
+            TaskCommands.Task.class,
+            TaskCommands.CancelTask.class,
+            ListCommands.Stemcells.class,
+            ListCommands.Disks.class,
+            ListCommands.Locks.class,
+            ListCommands.CloudConfig.class,
+            ListCommands.Events.class,
             AutoComplete.GenerateCompletion.class,
             CommandLine.HelpCommand.class,
         })
@@ -72,7 +79,7 @@ public final class Main implements Callable<Integer> {
             names = "--client-secret",
             scope = ScopeType.INHERIT,
             paramLabel = "SECRET",
-            description = "Password; better in BOSH_CLIENT_SECRET.")
+            description = "Password; better in BOSH_CLIENT_SECRET, where no process list shows it.")
     @Nullable String clientSecret;
 
     @Option(
@@ -98,45 +105,68 @@ public final class Main implements Callable<Integer> {
     @Option(
             names = "--json",
             scope = ScopeType.INHERIT,
-            description = "Print JSON in the stock CLI's shape.")
+            description = "Print one JSON object in the stock CLI's shape.")
     boolean json;
 
-    @Option(names = "--tty", scope = ScopeType.INHERIT, description = "Print as on a terminal.")
+    @Option(
+            names = "--tty",
+            scope = ScopeType.INHERIT,
+            description = "Print as on a terminal, into a pipe too.")
     boolean tty;
+
+    @Option(names = "--no-color", scope = ScopeType.INHERIT, description = "No colours; NO_COLOR.")
+    boolean noColor;
 
     @CommandLine.Spec CommandLine.Model.@Nullable CommandSpec spec;
 
     private final Map<String, String> env;
+    private final InputStream in;
     private final PrintStream out;
+    private final PrintStream err;
+    private @Nullable Screen screen;
 
-    Main(Map<String, String> env, PrintStream out) {
+    private Main(Map<String, String> env, InputStream in, PrintStream out, PrintStream err) {
         this.env = env;
+        this.in = in;
         this.out = out;
+        this.err = err;
     }
 
     public static void main(String[] args) {
-        System.exit(run(System.getenv(), System.out, System.err, args));
+        System.exit(run(System.getenv(), System.in, System.out, System.err, args));
     }
 
     /** Runs one command; 0 is success, 1 a failure told in words, 2 a misuse. */
-    static int run(Map<String, String> env, PrintStream out, PrintStream err, String... args) {
-        CommandLine line = new CommandLine(new Main(env, out));
-        line.setOut(new java.io.PrintWriter(out, true));
-        line.setErr(new java.io.PrintWriter(err, true));
+    static int run(
+            Map<String, String> env,
+            InputStream in,
+            PrintStream out,
+            PrintStream err,
+            String... args) {
+        var main = new Main(env, in, out, err);
+        var line = new CommandLine(main);
+        line.setOut(new PrintWriter(out, true));
+        line.setErr(new PrintWriter(err, true));
+        Usage.shape(line);
         line.setExecutionExceptionHandler((e, command, parsed) -> {
             if (!(e instanceof CliException)) {
                 throw e; // a fault of ours: show where
             }
-            err.println(e.getMessage());
+            main.screen().error(String.valueOf(e.getMessage()));
             return 1;
         });
-        return line.execute(args);
+        int code = line.execute(args);
+        Screen used = main.screen;
+        if (used != null) {
+            used.finish(code);
+        }
+        return code;
     }
 
     @Override
     public Integer call() {
         if (spec != null) {
-            spec.commandLine().usage(out);
+            spec.commandLine().usage(err);
         }
         return 2;
     }
@@ -153,13 +183,43 @@ public final class Main implements Callable<Integer> {
         return out;
     }
 
+    InputStream in() {
+        return in;
+    }
+
+    /** The one screen of this run. */
     Screen screen() {
+        Screen known = screen;
+        if (known == null) {
+            Screen.Style style =
+                    json
+                            ? Screen.Style.JSON
+                            : onTerminal() ? Screen.Style.TERMINAL : Screen.Style.PIPE;
+            known = new Screen(out, err, style, !noColor && blank(env.get("NO_COLOR")));
+            screen = known;
+        }
+        return known;
+    }
+
+    /** For output that only people read: as on a terminal wherever it goes. */
+    Screen story() {
         return new Screen(
-                out, json, tty || System.console() != null && System.console().isTerminal());
+                out,
+                err,
+                Screen.Style.TERMINAL,
+                onTerminal() && !noColor && blank(env.get("NO_COLOR")));
+    }
+
+    /**
+     * The launcher looks at standard output; Java can only tell whether both ends are terminals.
+     */
+    private boolean onTerminal() {
+        String told = env.get("BERTH_TERMINAL");
+        return tty || (told == null ? System.console() != null : told.equals("yes"));
     }
 
     Api api() {
-        var merged = new java.util.HashMap<>(env);
+        var merged = new HashMap<>(env);
         put(merged, "BOSH_ENVIRONMENT", environment);
         put(merged, "BOSH_CLIENT", client);
         put(merged, "BOSH_CLIENT_SECRET", clientSecret);
@@ -173,11 +233,13 @@ public final class Main implements Callable<Integer> {
         }
     }
 
+    private static boolean blank(@Nullable String value) {
+        return value == null || value.isBlank();
+    }
+
     @Nullable String deploymentOrNull() {
         String fromEnv = env.get("BOSH_DEPLOYMENT");
-        return deployment != null
-                ? deployment
-                : fromEnv == null || fromEnv.isBlank() ? null : fromEnv;
+        return deployment != null ? deployment : blank(fromEnv) ? null : fromEnv;
     }
 
     String requiredDeployment() {
@@ -188,19 +250,33 @@ public final class Main implements Callable<Integer> {
         return name;
     }
 
-    /** True when the operator agrees, or asked not to be asked. */
-    boolean confirmed() {
-        if (nonInteractive || "true".equals(env.get("BOSH_NON_INTERACTIVE"))) {
-            return true;
+    /** Goes on when the operator agrees, or asked not to be asked; else a {@link CliException}. */
+    void confirm() {
+        if (nonInteractive || !blank(env.get("BOSH_NON_INTERACTIVE"))) {
+            return;
         }
-        if (System.console() == null) {
+        if (json) {
+            throw new CliException("this needs a confirmation, and --json asks none; say -n");
+        }
+        out.print(System.lineSeparator() + "Continue? [yN]: ");
+        out.flush();
+        String answer = answer();
+        if (answer == null) {
+            out.println();
             throw new CliException(
-                    "this needs a confirmation and there is no terminal; say -n to go ahead");
+                    "this needs a confirmation and nobody is there to give it; say -n to go ahead");
         }
-        String answer = System.console().readLine("Continue? [yN]: ");
-        if (answer != null && answer.strip().matches("(?i)y|yes")) {
-            return true;
+        if (!answer.strip().matches("(?i)y|yes")) {
+            throw new CliException("stopped; nothing was changed");
         }
-        throw new CliException("stopped; nothing was changed");
+        out.println();
+    }
+
+    private @Nullable String answer() {
+        try {
+            return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
+        } catch (IOException e) {
+            return null;
+        }
     }
 }

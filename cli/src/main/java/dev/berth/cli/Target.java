@@ -30,7 +30,7 @@ record Target(String url, String user, String password, @Nullable String caPem) 
                         "there is no environment at "
                                 + home.path()
                                 + "; start one with: "
-                                + home.launcher()
+                                + home.command()
                                 + " up");
             }
             EnvironmentFile file = EnvironmentFile.load(home.path());

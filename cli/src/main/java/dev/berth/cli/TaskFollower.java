@@ -1,29 +1,23 @@
 package dev.berth.cli;
 
 import dev.berth.model.Fields;
-import dev.berth.model.Json;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.LocalTime;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
-/** Follows a task and shows its event lines as the stock CLI does. */
+/** Follows a task of the director to its end; interrupted, it leaves the task alone and says so. */
 final class TaskFollower {
     private static final Set<String> RUNNING = Set.of("queued", "processing", "cancelling");
     private static final Duration POLL = Duration.ofMillis(200);
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
+
+    /** A director that is being started again takes seconds; its tasks go on where they were. */
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Api api;
     private final Screen screen;
-    private final Map<String, Long> startedAt = new HashMap<>();
-    private @Nullable String lastStep;
-    private boolean lineOpen;
 
     TaskFollower(Api api, Screen screen) {
         this.api = api;
@@ -37,29 +31,32 @@ final class TaskFollower {
         }
     }
 
-    /** What to print while following: nothing, event lines for people, or the output as it is. */
-    enum Show {
-        NOTHING,
-        EVENTS,
-        RAW
-    }
-
     /** Shows events until the task ends; a task that did not succeed is a {@link CliException}. */
     void succeed(long task) {
-        End end = follow(task, "event", Show.EVENTS);
+        End end = events(task);
         if (!end.done()) {
-            throw new CliException(
-                    "expected task '"
-                            + task
-                            + "' to succeed but its state is '"
-                            + end.state()
-                            + "'");
+            throw new CliException(failure(end));
         }
+    }
+
+    static String failure(End end) {
+        return "Expected task '"
+                + end.id()
+                + "' to succeed but its state is '"
+                + end.state()
+                + "'; its log: berth task "
+                + end.id()
+                + " --debug";
+    }
+
+    /** Waits in silence. */
+    End follow(long task) {
+        return follow(task, "event", text -> {});
     }
 
     /** Waits in silence and returns the task's result output. */
     String resultOf(long task) {
-        End end = follow(task, "event", Show.NOTHING);
+        End end = follow(task);
         if (!end.done()) {
             follow(task, "event", Show.EVENTS); // it has ended: this shows what it said
             throw new CliException("task '" + task + "' ended with state '" + end.state() + "'");
@@ -68,31 +65,90 @@ final class TaskFollower {
                 .body();
     }
 
-    End follow(long task, String type, Show show) {
-        if (show == Show.EVENTS && screen.isTerminal()) {
-            screen.line("Task " + task);
-            screen.line("");
-        }
-        int offset = 0;
+    /** Shows the events until the task ends. */
+    End events(long task) {
+        var printer = new EventPrinter(screen, task);
         var pending = new StringBuilder();
+        screen.part(screen.isTerminal() ? "Task " + task : "");
+        Thread goodbye = new Thread(() -> goodbye(task));
+        Runtime.getRuntime().addShutdownHook(goodbye);
+        End end =
+                follow(
+                        task,
+                        "event",
+                        text -> {
+                            if (screen.isTerminal() && printer.saidNothing() && pending.isEmpty()) {
+                                screen.line(System.lineSeparator());
+                            }
+                            eachLine(pending.append(text), printer::accept);
+                        });
+        Runtime.getRuntime().removeShutdownHook(goodbye);
+        printer.finish();
+        if (screen.isTerminal() && printer.saidNothing()) {
+            String state = end.state();
+            screen.line(". " + Character.toUpperCase(state.charAt(0)) + state.substring(1));
+        } else {
+            screen.note("Task " + task + " " + end.state());
+        }
+        return end;
+    }
+
+    /** Shows another output as it is: it is for reading, not for parsing by a person's eye. */
+    End raw(long task, String type) {
+        return follow(task, type, screen::part);
+    }
+
+    private static void goodbye(long task) {
+        System.err.println(
+                System.lineSeparator()
+                        + "Task "
+                        + task
+                        + " goes on in the director; follow it: berth task "
+                        + task
+                        + ", stop it: berth cancel-task "
+                        + task);
+    }
+
+    private static void eachLine(StringBuilder pending, Consumer<String> action) {
+        int end;
+        while ((end = pending.indexOf("\n")) >= 0) {
+            action.accept(pending.substring(0, end));
+            pending.delete(0, end + 1);
+        }
+    }
+
+    private End follow(long task, String type, Consumer<String> show) {
+        int offset = 0;
         long pause = 20;
         while (true) {
-            Fields state = Fields.of(api.object("/tasks/" + task), "task");
+            Fields state = patiently(() -> Fields.of(api.object("/tasks/" + task), "task"));
             boolean ended = !RUNNING.contains(state.string("state"));
-            if (show != Show.NOTHING) {
-                String more = outputFrom(task, type, offset);
-                offset += more.getBytes(StandardCharsets.UTF_8).length;
-                show(show, pending.append(more));
+            int from = offset;
+            String more = patiently(() -> outputFrom(task, type, from));
+            offset += more.getBytes(StandardCharsets.UTF_8).length;
+            if (!more.isEmpty()) {
+                show.accept(more);
             }
             if (ended) {
-                if (show == Show.EVENTS) {
-                    closeLine();
-                    footer(state);
-                }
                 return new End(task, state.string("state"), state.string("result", ""));
             }
             pause = Math.min(POLL.toMillis(), pause * 2);
             sleep(pause);
+        }
+    }
+
+    /** A lost connection is tried again: looking twice changes nothing. */
+    private static <T> T patiently(Supplier<T> look) {
+        long giveUp = System.nanoTime() + PATIENCE.toNanos();
+        while (true) {
+            try {
+                return look.get();
+            } catch (Api.Unreachable e) {
+                if (System.nanoTime() > giveUp) {
+                    throw e;
+                }
+                sleep(POLL.toMillis());
+            }
         }
     }
 
@@ -110,110 +166,8 @@ final class TaskFollower {
             case 204, 416 -> "";
             default ->
                     throw new CliException(
-                            "reading the task's output failed: "
-                                    + answer.status()
-                                    + " "
-                                    + answer.body().strip());
+                            "the director does not show the task's output: " + answer.body());
         };
-    }
-
-    private void show(Show show, StringBuilder pending) {
-        int end;
-        while ((end = pending.indexOf("\n")) >= 0) {
-            String line = pending.substring(0, end);
-            pending.delete(0, end + 1);
-            if (line.isBlank()) {
-                continue;
-            }
-            if (show == Show.EVENTS) {
-                event(Fields.of(Json.parse(line), "event"));
-            } else {
-                screen.line(line);
-            }
-        }
-    }
-
-    private void event(Fields event) {
-        String time =
-                TIME.format(
-                        LocalTime.ofInstant(
-                                Instant.ofEpochSecond(event.integer("time", 0)), ZoneOffset.UTC));
-        if (event.has("error")) {
-            note(time, "Error: " + event.object("error").string("message", ""));
-        } else if (event.has("type")) {
-            note(
-                    time,
-                    (event.string("type").equals("deprecation") ? "Deprecation: " : "Warning: ")
-                            + event.string("message", ""));
-        } else if (event.has("stage")) {
-            step(time, event);
-        }
-    }
-
-    private void note(String time, String text) {
-        closeLine();
-        screen.line(time + " | " + text);
-        lastStep = null;
-    }
-
-    private void step(String time, Fields event) {
-        String tags = String.join(", ", event.strings("tags"));
-        String name =
-                event.string("stage")
-                        + (tags.isEmpty() ? "" : " " + tags)
-                        + ": "
-                        + event.string("task", "");
-        long at = event.integer("time", 0);
-        switch (event.string("state", "")) {
-            case "started" -> {
-                startedAt.put(name, at);
-                open(time, name);
-            }
-            case "in_progress" -> {
-                closeLine();
-                screen.line(time + " | " + name + ": " + event.object("data").string("status", ""));
-                lastStep = null;
-            }
-            case "finished", "failed" -> {
-                if (!lineOpen || !name.equals(lastStep)) {
-                    open(time, name);
-                }
-                Duration took =
-                        Duration.ofSeconds(Math.max(0, at - startedAt.getOrDefault(name, at)));
-                screen.part(" (" + clock(took) + ")");
-                closeLine();
-                String error = event.object("data").optionalString("error");
-                if (error != null) {
-                    screen.line("            L Error: " + error);
-                }
-            }
-            default -> {}
-        }
-    }
-
-    private void open(String time, String name) {
-        closeLine();
-        screen.part(time + " | " + name);
-        lineOpen = true;
-        lastStep = name;
-    }
-
-    private void closeLine() {
-        if (lineOpen) {
-            screen.part(System.lineSeparator());
-            lineOpen = false;
-        }
-    }
-
-    private void footer(Fields task) {
-        if (screen.isTerminal()) {
-            screen.line("");
-            screen.line("Task " + task.integer("id") + " " + task.string("state"));
-        }
-    }
-
-    static String clock(Duration d) {
-        return String.format("%02d:%02d:%02d", d.toHours(), d.toMinutesPart(), d.toSecondsPart());
     }
 
     static void sleep(long millis) {
@@ -221,7 +175,7 @@ final class TaskFollower {
             Thread.sleep(millis);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CliException("interrupted; the task goes on in the director");
+            throw new CliException("interrupted");
         }
     }
 }

@@ -238,7 +238,7 @@ final class Fleet {
     private record Wanted(String name, String image, @Nullable String digest) {
         ContainerState because(String reason) {
             return new ContainerState(
-                    name, image, digest, "unknown", "", "", null, 0, 0, null, false, reason, 0);
+                    name, image, digest, "unknown", "", "", null, 0, 0, null, false, reason, "", 0);
         }
     }
 

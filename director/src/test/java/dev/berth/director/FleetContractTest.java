@@ -132,6 +132,7 @@ class FleetContractTest {
                         137L,
                         false,
                         "",
+                        "exited with code 137",
                         0);
         Map<String, Object> process =
                 Json.of(

@@ -48,8 +48,8 @@ final class Layers {
                 say.accept(
                         "Debian root "
                                 + recipe.suite()
-                                + ": debootstrap from "
-                                + mirror
+                                + ": debootstrap"
+                                + (mirror.isEmpty() ? "" : " from " + mirror)
                                 + ", about a minute");
                 needs("debootstrap", "apt-get install debootstrap, or use --base image:REF");
                 shell.mounting(

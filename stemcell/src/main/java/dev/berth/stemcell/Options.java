@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param cache directory of the layers and of the newest stemcell
  * @param agentLib directory of the agent's jars, as the build lays them out
+ * @param mirror of Debian's archive; empty for the one that this host installs from, and on a host
+ *     of another distribution for debootstrap's own
  * @param out where the tarball goes besides; null to leave it in the cache
  * @param gzip compress the tarball: for carrying it far, not for the engine next door
  * @param json print the finished stemcell's facts as JSON, and progress on standard error
@@ -54,8 +56,7 @@ record Options(
         String dist = environment.getOrDefault("BERTH_DIST", "dist/target");
         Base base = new Base.Debootstrap();
         String suite = suiteFor(javaVendor(), codename());
-        String mirror =
-                environment.getOrDefault("BERTH_DEBIAN_MIRROR", "");
+        String mirror = environment.getOrDefault("BERTH_DEBIAN_MIRROR", "");
         Path out = null;
         boolean gzip = false;
         boolean json = false;
@@ -97,12 +98,15 @@ record Options(
 
     /**
      * The suite to build when none is named. A JDK packaged by a distribution is linked against
-     * that distribution's C library and runs in no older one; others are linked to run nearly
-     * anywhere.
+     * that distribution's C library and runs in no older one, so Ubuntu's gets the newest suite;
+     * others are linked to run nearly anywhere.
      */
     static String suiteFor(String javaVendor, String hostCodename) {
-        boolean packaged = javaVendor.contains("Debian") || javaVendor.contains("Ubuntu");
-        return packaged && SUITES.contains(hostCodename) ? hostCodename : SUITES.getFirst();
+        if (javaVendor.contains("Ubuntu")) {
+            return SUITES.getLast();
+        }
+        boolean packaged = javaVendor.contains("Debian") && SUITES.contains(hostCodename);
+        return packaged ? hostCodename : SUITES.getFirst();
     }
 
     private static String javaVendor() {

@@ -49,6 +49,7 @@ final class OptionsTest {
         assertThat(Options.suiteFor("Debian", "trixie")).isEqualTo("trixie");
         assertThat(Options.suiteFor("Eclipse Adoptium", "trixie")).isEqualTo("bookworm");
         assertThat(Options.suiteFor("Debian", "duke")).isEqualTo("bookworm");
+        assertThat(Options.suiteFor("Ubuntu", "noble")).isEqualTo("trixie");
     }
 
     private static void refused(List<String> words, String... parts) {

@@ -42,6 +42,7 @@ public record AgentState(
      * @param startedAtMillis Unix milliseconds of the last start; 0 when not running
      * @param restarts how often the supervisor started it again since it was created
      * @param reason why it is in this state, in a sentence; empty when all is well
+     * @param cause why it was down before its present or coming start; empty before the first
      * @param nextTryMillis Unix milliseconds of the next try; 0 when none is planned
      */
     public record ContainerState(
@@ -57,6 +58,7 @@ public record AgentState(
             @Nullable Long lastExitCode,
             boolean lastExitOom,
             String reason,
+            String cause,
             long nextTryMillis) {
         public Map<String, Object> toTree() {
             return Json.of(
@@ -84,6 +86,8 @@ public record AgentState(
                     lastExitOom,
                     "reason",
                     reason,
+                    "cause",
+                    cause,
                     "next_try_ms",
                     nextTryMillis);
         }
@@ -103,6 +107,7 @@ public record AgentState(
                     f.optionalInteger("last_exit_code"),
                     f.flag("last_exit_oom", false),
                     f.string("reason", ""),
+                    f.string("cause", ""),
                     f.integer("next_try_ms", 0));
         }
     }
