@@ -58,8 +58,7 @@ final class TaskFollower {
     String resultOf(long task) {
         End end = follow(task);
         if (!end.done()) {
-            follow(task, "event", Show.EVENTS); // it has ended: this shows what it said
-            throw new CliException("task '" + task + "' ended with state '" + end.state() + "'");
+            throw new CliException(failure(events(task))); // it has ended: this shows what it said
         }
         return api.raw("GET", "/tasks/" + task + "/output?type=result", null, null, Map.of())
                 .body();
