@@ -95,9 +95,20 @@ final class EnvironmentCommands {
             description =
                     "Shows the main job from nothing: deploy, kill, heal, grow; leaves the environment running.")
     static final class Demo extends Local {
+        @Option(
+                names = "--images-only",
+                description = "Only make the example's images and push them to the registry.")
+        boolean imagesOnly;
+
         @Override
         public Integer call() {
-            environment().up(new LocalEnvironment.Choices(null, null, "127.0.0.1"));
+            LocalEnvironment environment = environment();
+            environment.up(new LocalEnvironment.Choices(null, null, "127.0.0.1"));
+            if (imagesOnly) {
+                new DemoImages(main().home(), main().screen(), environment, environment.file())
+                        .ready();
+                return 0;
+            }
             return new DemoStory(main().home(), main().story(), main().api()).tell() ? 0 : 1;
         }
     }
