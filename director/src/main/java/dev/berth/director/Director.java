@@ -133,7 +133,8 @@ public final class Director implements AutoCloseable {
                                         cpi,
                                         blobs,
                                         core.box(),
-                                        folder.resolve("uploads"))));
+                                        folder.resolve("uploads"),
+                                        home.resolve("cache/stemcell"))));
         api.listen(new InetSocketAddress(environment.host(), environment.apiPort()), trust);
         core.begin();
         core.watch();

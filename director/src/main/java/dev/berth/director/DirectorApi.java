@@ -23,6 +23,8 @@ public final class DirectorApi implements AutoCloseable {
      * What the endpoints stand on.
      *
      * @param uploads folder for stemcells until their task has run
+     * @param local folder whose stemcells may be named by a {@code file:} location, which spares a
+     *     director beside its user the way through TLS; null: none
      */
     public record Parts(
             DirectorIdentity identity,
@@ -35,7 +37,8 @@ public final class DirectorApi implements AutoCloseable {
             Cpi cpi,
             Blobs blobs,
             SecretBox box,
-            Path uploads) {}
+            Path uploads,
+            @Nullable Path local) {}
 
     public DirectorApi(Parts parts) {
         Store store = parts.store();
@@ -43,7 +46,13 @@ public final class DirectorApi implements AutoCloseable {
         var router = new Router();
         stemcells =
                 new StemcellsApi(
-                        store, tasks, parts.box(), parts.cpi(), parts.identity(), parts.uploads());
+                        store,
+                        tasks,
+                        parts.box(),
+                        parts.cpi(),
+                        parts.identity(),
+                        parts.uploads(),
+                        parts.local());
         stemcells.addTo(router);
         new InfoApi(parts.identity(), parts.environment(), store).addTo(router);
         new TasksApi(store, tasks).addTo(router);

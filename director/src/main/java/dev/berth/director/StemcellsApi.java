@@ -7,6 +7,7 @@ import dev.berth.model.ProblemException;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** {@code /stemcells}: listing, uploading and deleting. */
 final class StemcellsApi {
@@ -28,9 +30,11 @@ final class StemcellsApi {
     private final Tasks tasks;
     private final SecretBox box;
     private final Path folder;
+    private final @Nullable Path local;
 
     /**
      * @param folder for uploads until their task has run
+     * @param local where files named by a {@code file:} location must lie; null: nowhere
      */
     StemcellsApi(
             Store store,
@@ -38,11 +42,13 @@ final class StemcellsApi {
             SecretBox box,
             Cpi cpi,
             DirectorIdentity identity,
-            Path folder) {
+            Path folder,
+            @Nullable Path local) {
         this.store = store;
         this.tasks = tasks;
         this.box = box;
         this.folder = folder;
+        this.local = local;
         var work = new StemcellWork(store, cpi, identity, tasks.clock());
         tasks.register(UPDATE, payload -> new UpdateStemcellJob(work, box, folder, payload));
         tasks.register(DELETE, payload -> new DeleteStemcellJob(work, payload));
@@ -142,6 +148,9 @@ final class StemcellsApi {
     private Reply download(Call call) throws IOException {
         Fields body = call.json();
         String location = body.optionalString("location");
+        if (location != null && location.startsWith("file:")) {
+            return enqueue(call, Json.of("local", allowed(location).toString()));
+        }
         if (location == null || !location.matches("https?://.+")) {
             throw new ProblemException(
                     40005, "Property 'location' must be an http or https URL of a stemcell");
@@ -153,6 +162,24 @@ final class StemcellsApi {
                         box.seal(UpdateStemcellJob.SEALED_FOR, location),
                         "sha1",
                         body.string("sha1", "")));
+    }
+
+    /** Whoever may upload may not for that read any file of the director's host. */
+    private Path allowed(String location) {
+        try {
+            Path file = Path.of(URI.create(location)).toRealPath();
+            if (local != null && file.startsWith(local.toRealPath())) {
+                return file;
+            }
+        } catch (IOException
+                | IllegalArgumentException
+                | java.nio.file.FileSystemNotFoundException e) {
+            // Said below, whatever it is: what lies on the host is nobody's business.
+        }
+        throw new ProblemException(
+                40005,
+                "Property 'location' names no stemcell that this director may take from its own"
+                        + " host; upload the file instead");
     }
 
     private Reply enqueue(Call call, Map<String, Object> payload) {

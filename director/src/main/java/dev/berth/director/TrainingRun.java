@@ -84,7 +84,8 @@ final class TrainingRun {
                             new Blobs(
                                     folder.resolve("blobs"), "https://127.0.0.1/blobs", box, clock),
                             box,
-                            folder.resolve("uploads"));
+                            folder.resolve("uploads"),
+                            null);
             try (var api = new DirectorApi(parts)) {
                 int port = api.listen(new InetSocketAddress("127.0.0.1", 0), tls);
                 tasks.start();

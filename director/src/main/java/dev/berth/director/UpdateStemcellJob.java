@@ -39,11 +39,17 @@ final class UpdateStemcellJob implements TaskJob {
     public String run(TaskContext task) throws Exception {
         Path room = folder.resolve("task-" + task.id());
         String upload = payload.optionalString("file");
+        String local = payload.optionalString("local");
         boolean again = false;
         try {
             Files.createDirectories(room);
             work.journal().settleForRepeat(task.id());
-            return update(task, room, upload == null ? null : folder.resolve(upload));
+            return update(
+                    task,
+                    room,
+                    upload != null
+                            ? folder.resolve(upload)
+                            : local != null ? Path.of(local) : null);
         } catch (DirectorStopping | InterruptedException e) {
             again = true;
             throw e;
@@ -55,10 +61,13 @@ final class UpdateStemcellJob implements TaskJob {
         }
     }
 
-    private String update(TaskContext task, Path room, @Nullable Path upload) throws Exception {
-        int remote = upload != null ? 0 : payload.string("sha1", "").isEmpty() ? 1 : 2;
+    /**
+     * @param here the tarball, if it is on this host already
+     */
+    private String update(TaskContext task, Path room, @Nullable Path here) throws Exception {
+        int remote = here != null ? 0 : payload.string("sha1", "").isEmpty() ? 1 : 2;
         TaskLog.Stage stage = task.log().stage("Update stemcell", List.of(), 5 + remote);
-        Path tarball = upload != null ? upload : download(task, stage, room.resolve("tarball"));
+        Path tarball = here != null ? here : download(task, stage, room.resolve("tarball"));
         task.checkCancelled();
         var extracted = new StemcellArchive.Extracted[1];
         stage.step(

@@ -229,6 +229,27 @@ class ApiContractTest {
     }
 
     @Test
+    void aStemcellOnTheDirectorsHostIsReadWhereItLiesIfItMayBeRead() throws Exception {
+        Path mine = Files.createDirectories(director.home.resolve("local")).resolve("s.tgz");
+        Files.write(mine, stemcell("3.0", true));
+        Tracked done = cli.track(cli.json("POST", "/stemcells?", located(mine)));
+        assertThat(done.state()).isEqualTo("done");
+        assertThat(mine).exists();
+        Path foreign = Files.write(director.home.resolve("foreign.tgz"), stemcell("4.0", true));
+        Path link = Files.createSymbolicLink(mine.resolveSibling("link"), foreign);
+        Path up = mine.resolveSibling("../foreign.tgz");
+        for (Path path : List.of(foreign, link, up, mine.resolveSibling("missing"))) {
+            assertThat(cli.json("POST", "/stemcells?", located(path)).text())
+                    .contains("\"code\":40005")
+                    .doesNotContain("foreign");
+        }
+    }
+
+    private static String located(Path file) {
+        return "{\"location\":\"" + "file://" + file + "\"}";
+    }
+
+    @Test
     void badStemcellsAreRefusedWithTheReasonAndLeaveNothing() throws Exception {
         assertThat(cli.upload("/stemcells?", new byte[0]).text()).contains("\"code\":50000");
         assertThat(failure("not a tarball".repeat(500).getBytes(StandardCharsets.UTF_8)))

@@ -95,7 +95,8 @@ final class ApiFixture implements AutoCloseable {
                                 cpi,
                                 blobs,
                                 box,
-                                home.resolve("uploads")));
+                                home.resolve("uploads"),
+                                home.resolve("local")));
         tasks.register("update_deployment", payload -> this::deploy);
         tasks.register("delete_deployment", payload -> this::delete);
         tasks.register("cck_scan_and_fix", payload -> task -> "scan and fix complete");

@@ -24,7 +24,7 @@ final class EngineHttp implements AutoCloseable {
     /** More than any answer that is not a stream; a longer one is refused, not buffered. */
     private static final int LONGEST_ANSWER = 32 * 1024 * 1024;
 
-    private static final int CHUNK = 32 * 1024;
+    private static final int CHUNK = 256 * 1024;
 
     private final Path socket;
     private final ScheduledThreadPoolExecutor timer;

@@ -7,7 +7,9 @@ import dev.berth.engine.Engine;
 import dev.berth.model.Digests;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.model.ProblemException;
 import dev.berth.model.StemcellCid;
+import dev.berth.model.YamlDocument;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -55,7 +57,7 @@ final class Stemcells {
             Map<String, String> tags) {
         checkArchitecture(Fields.of(properties, "cloud_properties"));
         boolean light = size(image) == 0;
-        String digest = light ? pulled(properties) : digest(image);
+        String digest = light ? pulled(properties) : digestOf(image);
         String identity = digest + Json.canonical(properties) + manifest(image);
         var cid = new StemcellCid("sc-" + Digests.sha256(identity).substring(0, 40));
         try (var lock = locks.lock("stemcell-" + cid)) {
@@ -155,6 +157,29 @@ final class Stemcells {
         } catch (IOException e) {
             throw Records.failed("read " + manifest, e);
         }
+    }
+
+    /**
+     * As the manifest beside the image gives it, which whoever extracted the two has checked; an
+     * image that comes alone is read.
+     */
+    private static String digestOf(Path image) {
+        Path manifest = image.resolveSibling("stemcell.MF");
+        try {
+            if (Files.exists(manifest)) {
+                String given =
+                        Fields.of(
+                                        YamlDocument.parse(Files.readString(manifest)).root(),
+                                        "stemcell.MF")
+                                .string("sha1", "");
+                if (!given.isEmpty()) {
+                    return given;
+                }
+            }
+        } catch (IOException | IllegalArgumentException | ProblemException e) {
+            return digest(image); // a manifest that cannot be read promises nothing
+        }
+        return digest(image);
     }
 
     private static String digest(Path image) {
