@@ -95,9 +95,21 @@ final class EnvironmentCommands {
             description =
                     "Shows the main job from nothing: deploy, kill, heal, grow; leaves the environment running.")
     static final class Demo extends Local {
+        @Option(
+                names = "--images",
+                description =
+                        "Only make the images of the examples and push them, to deploy by hand.")
+        boolean images;
+
         @Override
         public Integer call() {
-            environment().up(new LocalEnvironment.Choices(null, null, "127.0.0.1"));
+            LocalEnvironment environment = environment();
+            environment.up(new LocalEnvironment.Choices(null, null, "127.0.0.1"));
+            if (images) {
+                new DemoImages(main().home(), main().story(), environment, environment.file())
+                        .ready();
+                return 0;
+            }
             return new DemoStory(main().home(), main().story(), main().api()).tell() ? 0 : 1;
         }
     }
