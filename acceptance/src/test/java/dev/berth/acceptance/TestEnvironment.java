@@ -116,7 +116,7 @@ final class TestEnvironment implements AutoCloseable {
 
     /** The example's images, made once on this engine, in this environment's registry. */
     TestEnvironment withImages() {
-        berth("demo", "--images").ok();
+        berth("demo", "--images-only").ok();
         return this;
     }
 

@@ -96,17 +96,16 @@ final class EnvironmentCommands {
                     "Shows the main job from nothing: deploy, kill, heal, grow; leaves the environment running.")
     static final class Demo extends Local {
         @Option(
-                names = "--images",
-                description =
-                        "Only make the images of the examples and push them, to deploy by hand.")
-        boolean images;
+                names = "--images-only",
+                description = "Only make the example's images and push them to the registry.")
+        boolean imagesOnly;
 
         @Override
         public Integer call() {
             LocalEnvironment environment = environment();
             environment.up(new LocalEnvironment.Choices(null, null, "127.0.0.1"));
-            if (images) {
-                new DemoImages(main().home(), main().story(), environment, environment.file())
+            if (imagesOnly) {
+                new DemoImages(main().home(), main().screen(), environment, environment.file())
                         .ready();
                 return 0;
             }

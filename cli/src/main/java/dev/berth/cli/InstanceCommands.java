@@ -195,7 +195,8 @@ final class InstanceCommands {
             cells.addAll(vitals ? VitalsColumns.of(line.object("vitals")) : List.of());
             rows.add(cells);
             if (ps) {
-                line.objects("processes").forEach(p -> rows.add(process(instance(line), p)));
+                String name = json ? instance(line) : "~";
+                line.objects("processes").forEach(p -> rows.add(process(name, p)));
             }
         }
 

@@ -194,8 +194,8 @@ public final class Main implements Callable<Integer> {
             Screen.Style style =
                     json
                             ? Screen.Style.JSON
-                            : onTerminal() ? Screen.Style.TERMINAL : Screen.Style.PIPE;
-            known = new Screen(out, err, style, !noColor && blank(env.get("NO_COLOR")));
+                            : tty || onTerminal() ? Screen.Style.TERMINAL : Screen.Style.PIPE;
+            known = new Screen(out, err, style, coloured());
             screen = known;
         }
         return known;
@@ -203,11 +203,11 @@ public final class Main implements Callable<Integer> {
 
     /** For output that only people read: as on a terminal wherever it goes. */
     Screen story() {
-        return new Screen(
-                out,
-                err,
-                Screen.Style.TERMINAL,
-                onTerminal() && !noColor && blank(env.get("NO_COLOR")));
+        return new Screen(out, err, Screen.Style.TERMINAL, coloured());
+    }
+
+    private boolean coloured() {
+        return onTerminal() && !noColor && blank(env.get("NO_COLOR"));
     }
 
     /**
@@ -215,7 +215,7 @@ public final class Main implements Callable<Integer> {
      */
     private boolean onTerminal() {
         String told = env.get("BERTH_TERMINAL");
-        return tty || (told == null ? System.console() != null : told.equals("yes"));
+        return told == null ? System.console() != null : told.equals("yes");
     }
 
     Api api() {

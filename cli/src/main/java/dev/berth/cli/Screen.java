@@ -73,10 +73,10 @@ final class Screen {
 
     /** What was asked for, or happened: shown in every shape. */
     void line(String text) {
-        if (isJson()) {
-            lines.add(text);
-        } else {
+        if (!isJson()) {
             out.println(text);
+        } else if (!text.isEmpty()) {
+            lines.add(text);
         }
     }
 
@@ -130,8 +130,8 @@ final class Screen {
 
     /**
      * @param content what the rows are, in one word: {@code vms}
-     * @param rows null and empty cells show as {@code -}; a first cell like the one above it shows
-     *     as {@code ~} and is not counted
+     * @param rows null and empty cells show as {@code -}, a first cell like the one above it as
+     *     {@code ~}; a row that begins with {@code ~} belongs to the one above and is not counted
      * @param notes below the table
      */
     void table(
@@ -154,7 +154,7 @@ final class Screen {
                 out.println();
                 notes.forEach(out::println);
             }
-            long count = shown.stream().filter(row -> !row.getFirst().equals("~")).count();
+            long count = rows.stream().filter(row -> !"~".equals(row.getFirst())).count();
             out.println();
             out.println(count + " " + content);
         }

@@ -103,6 +103,13 @@ final class Usage {
         spec.usageMessage().width(WIDTH).abbreviateSynopsis(true);
         Map<String, IHelpSectionRenderer> sections = command.getHelpSectionMap();
         sections.put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Usage::ownOptions);
+        command.setHelpSectionKeys(
+                List.of(
+                        UsageMessageSpec.SECTION_KEY_SYNOPSIS_HEADING,
+                        UsageMessageSpec.SECTION_KEY_SYNOPSIS,
+                        UsageMessageSpec.SECTION_KEY_DESCRIPTION,
+                        UsageMessageSpec.SECTION_KEY_PARAMETER_LIST,
+                        UsageMessageSpec.SECTION_KEY_OPTION_LIST));
     }
 
     private static String commands(Help help) {
@@ -129,6 +136,9 @@ final class Usage {
     }
 
     private static String summary(CommandLine command) {
+        if (command.getCommandSpec().helpCommand()) {
+            return "Shows what a command takes: berth help COMMAND.";
+        }
         String[] description = command.getCommandSpec().usageMessage().description();
         return description.length == 0 ? "" : description[0];
     }
@@ -142,7 +152,7 @@ final class Usage {
         var options = new ArrayList<>(own);
         Help.Layout layout = help.createDefaultLayout();
         layout.addOptions(options, help.createDefaultParamLabelRenderer());
-        return layout + "Options of every command (-d, -e, -n, --json, ...): see berth help\n";
+        return layout + "\nOptions of every command (-d, -e, -n, --json, ...): see berth help\n";
     }
 
     private static int misuse(ParameterException e) {

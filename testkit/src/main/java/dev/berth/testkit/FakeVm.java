@@ -449,6 +449,7 @@ public final class FakeVm {
                                     null,
                                     false,
                                     there == null ? "its disk is not mounted" : "",
+                                    "",
                                     0)
                             .toTree());
         }

@@ -1,0 +1,122 @@
+package dev.berth.acceptance;
+
+import dev.berth.model.Json;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * {@code berth bench [--json] [--runs N] [--only NAME]}: each benchmark with its baseline, side by
+ * side, on an environment made for it and deleted at the end. Progress goes to standard error, the
+ * table or the JSON document to standard output.
+ */
+public final class Bench {
+    private static final int RUNS = 3;
+    private static final int MOST_RUNS = 50;
+
+    private Bench() {}
+
+    /** What was asked for. */
+    private record Wish(boolean json, int runs, List<Benchmark> benchmarks) {}
+
+    public static void main(String[] args) throws Exception {
+        Wish wish;
+        try {
+            wish = read(args);
+        } catch (IllegalArgumentException e) {
+            System.err.println("berth: " + e.getMessage());
+            System.exit(2);
+            return;
+        }
+        try {
+            run(wish);
+        } catch (BenchException e) {
+            System.err.println("berth: " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static List<Benchmark> all() {
+        return List.of(
+                new DeployBenchmark(),
+                new ContainersBenchmark(),
+                new LossBenchmark(),
+                new FootprintBenchmark());
+    }
+
+    private static Wish read(String[] args) {
+        boolean json = false;
+        int runs = RUNS;
+        List<Benchmark> benchmarks = all();
+        for (int i = 0; i < args.length; i++) {
+            switch (args[i]) {
+                case "--json" -> json = true;
+                case "--runs" -> runs = number(value(args, ++i, "--runs"));
+                case "--only" -> benchmarks = List.of(named(value(args, ++i, "--only")));
+                default ->
+                        throw new IllegalArgumentException(
+                                "berth bench: '"
+                                        + args[i]
+                                        + "' is not known; berth bench [--json] [--runs N] [--only "
+                                        + names()
+                                        + "]");
+            }
+        }
+        return new Wish(json, runs, benchmarks);
+    }
+
+    private static String value(String[] args, int index, String option) {
+        if (index >= args.length) {
+            throw new IllegalArgumentException("berth bench: " + option + " needs a value");
+        }
+        return args[index];
+    }
+
+    private static int number(String text) {
+        if (!text.matches("\\d{1,2}")
+                || Integer.parseInt(text) < 1
+                || Integer.parseInt(text) > MOST_RUNS) {
+            throw new IllegalArgumentException(
+                    "berth bench: --runs needs a number from 1 to " + MOST_RUNS);
+        }
+        return Integer.parseInt(text);
+    }
+
+    private static Benchmark named(String name) {
+        Optional<Benchmark> found = all().stream().filter(b -> b.name().equals(name)).findFirst();
+        return found.orElseThrow(() ->
+                new IllegalArgumentException(
+                        "berth bench: there is no benchmark '" + name + "', only " + names()));
+    }
+
+    private static String names() {
+        return String.join("|", all().stream().map(Benchmark::name).toList());
+    }
+
+    private static void run(Wish wish) throws Exception {
+        var results = new ArrayList<BenchResult>();
+        long begun = System.nanoTime();
+        say("starting an environment for the benchmarks");
+        try (BenchEnvironment environment = BenchEnvironment.start()) {
+            for (Benchmark benchmark : wish.benchmarks()) {
+                say("measuring " + benchmark.name() + ", " + wish.runs() + " runs");
+                results.addAll(benchmark.run(environment, wish.runs()));
+            }
+            say("deleting the environment");
+        }
+        say("done in " + Math.round(BenchTools.secondsSince(begun)) + " s");
+        if (wish.json()) {
+            System.out.println(
+                    Json.write(
+                            Json.of(
+                                    "benchmarks",
+                                    results.stream().map(BenchResult::tree).toList())));
+        } else {
+            System.out.print(BenchTable.text(results));
+        }
+    }
+
+    private static void say(String text) {
+        System.err.println("berth: " + text);
+    }
+}

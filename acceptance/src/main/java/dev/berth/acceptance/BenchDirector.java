@@ -1,0 +1,203 @@
+package dev.berth.acceptance;
+
+import dev.berth.model.EnvironmentFile;
+import dev.berth.model.Fields;
+import dev.berth.model.Json;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+
+/** The director as its API shows it. */
+final class BenchDirector {
+    private static final Set<String> ENDED = Set.of("done", "error", "cancelled", "timeout");
+    private static final Pattern STEP = Pattern.compile("^(\\S+Z) .*step='([^']+)'");
+    private static final Pattern EDGE = Pattern.compile("^(\\S+Z) (starting task|task \\d+ is) ");
+
+    private final EnvironmentFile file;
+    private final HttpClient http;
+
+    BenchDirector(EnvironmentFile file, Path ca) {
+        this.file = file;
+        this.http =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .sslContext(trusting(ca))
+                        .connectTimeout(Duration.ofSeconds(2))
+                        .build();
+    }
+
+    /**
+     * A task that is done.
+     *
+     * @param seconds from before the request to the moment its end was seen
+     */
+    record Finished(long id, double seconds) {}
+
+    Finished deploy(String manifest) {
+        long begun = System.nanoTime();
+        return finished(send("POST", "/deployments", manifest), begun);
+    }
+
+    void delete(String deployment) {
+        finished(send("DELETE", "/deployments/" + deployment, null), System.nanoTime());
+    }
+
+    private Finished finished(HttpResponse<String> accepted, long begun) {
+        long id =
+                accepted.headers()
+                        .firstValue("Location")
+                        .map(l -> Long.parseLong(l.substring(l.lastIndexOf('/') + 1)))
+                        .orElseThrow(() -> new BenchException("no task: " + accepted.body()));
+        while (true) {
+            Fields task = Fields.of(Json.parse(send("GET", "/tasks/" + id, null).body()), "task");
+            if (ENDED.contains(task.string("state"))) {
+                double seconds = BenchTools.secondsSince(begun);
+                if (!task.string("state").equals("done")) {
+                    throw new BenchException("task " + id + ": " + task.string("result", ""));
+                }
+                return new Finished(id, seconds);
+            }
+            BenchTools.pause(10);
+        }
+    }
+
+    /** What each step of the task took, by the times in its debug log; equal names are added. */
+    Map<String, Double> steps(long task) {
+        var result = new LinkedHashMap<String, Double>();
+        String step = null;
+        Instant since = Instant.EPOCH;
+        for (String line :
+                send("GET", "/tasks/" + task + "/output?type=debug", null)
+                        .body()
+                        .lines()
+                        .toList()) {
+            Matcher next = STEP.matcher(line);
+            Matcher edge = EDGE.matcher(line);
+            boolean begins = next.find();
+            if (!begins && !edge.find()) {
+                continue;
+            }
+            Instant at = Instant.parse(begins ? next.group(1) : edge.group(1));
+            if (step != null) {
+                result.merge(step, Duration.between(since, at).toMillis() / 1e3, Double::sum);
+            }
+            step = begins ? next.group(2) : "prepare the plan";
+            since = at;
+        }
+        return result;
+    }
+
+    /** When the task's work began. */
+    Instant began(long task) {
+        return Instant.parse(
+                send("GET", "/tasks/" + task + "/output?type=debug", null)
+                        .body()
+                        .lines()
+                        .findFirst()
+                        .orElseThrow()
+                        .split(" ", 2)[0]);
+    }
+
+    List<Fields> list(String path) {
+        return Json.asList(json(path)).stream().map(o -> Fields.of(o, path)).toList();
+    }
+
+    /** The VM of a deployment's only instance. */
+    String vm(String deployment) {
+        return list("/deployments/" + deployment + "/instances").getFirst().string("cid");
+    }
+
+    String address(String deployment) {
+        return list("/deployments/" + deployment + "/instances")
+                .getFirst()
+                .strings("ips")
+                .getFirst();
+    }
+
+    boolean answers() {
+        try {
+            return send("GET", "/info", null).statusCode() == 200;
+        } catch (BenchException e) {
+            return false;
+        }
+    }
+
+    private Object json(String path) {
+        Object tree = Json.parse(send("GET", path, null).body());
+        if (tree == null) {
+            throw new BenchException("nothing at " + path);
+        }
+        return tree;
+    }
+
+    private HttpResponse<String> send(
+            String method, String path, @org.jspecify.annotations.Nullable String body) {
+        String login = file.user() + ":" + file.password().reveal();
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create(file.url() + path))
+                        .timeout(Duration.ofSeconds(30))
+                        .header(
+                                "Authorization",
+                                "Basic "
+                                        + Base64.getEncoder()
+                                                .encodeToString(
+                                                        login.getBytes(StandardCharsets.UTF_8)))
+                        .method(
+                                method,
+                                body == null
+                                        ? HttpRequest.BodyPublishers.noBody()
+                                        : HttpRequest.BodyPublishers.ofString(body));
+        if (body != null) {
+            request.header("Content-Type", "text/yaml");
+        }
+        try {
+            HttpResponse<String> answer =
+                    http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            if (answer.statusCode() >= 400) {
+                throw new BenchException(method + " " + path + ": " + answer.body());
+            }
+            return answer;
+        } catch (IOException e) {
+            throw new BenchException("the director does not answer: " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            throw BenchTools.interrupted(e);
+        }
+    }
+
+    private static SSLContext trusting(Path ca) {
+        try (InputStream in = Files.newInputStream(ca)) {
+            KeyStore anchors = KeyStore.getInstance(KeyStore.getDefaultType());
+            anchors.load(null, null);
+            anchors.setCertificateEntry(
+                    "ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
+            TrustManagerFactory trust =
+                    TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(anchors);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust.getTrustManagers(), null);
+            return context;
+        } catch (GeneralSecurityException | IOException e) {
+            throw new BenchException("the CA at " + ca + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+}
