@@ -1,5 +1,6 @@
 package dev.berth.bus;
 
+import dev.berth.model.Digests;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ record NatsConfig(Path folder) {
      */
     String text(String bindAddress, int port, Pki pki) {
         return """
-        server_name: berth
+        server_name: "%s"
         host: "%s"
         port: %d
         pid_file: "%s"
@@ -62,6 +63,7 @@ record NatsConfig(Path folder) {
         }
         """
                 .formatted(
+                        serverName(),
                         bindAddress,
                         port,
                         pidFile(),
@@ -70,6 +72,11 @@ record NatsConfig(Path folder) {
                         pki.keyFile("nats"),
                         pki.caFile(),
                         BusUser.SYSTEM.entry());
+    }
+
+    /** Its own for each folder: servers of several environments run on one machine. */
+    String serverName() {
+        return "berth-" + Digests.sha256(folder.toString()).replace("sha256:", "").substring(0, 12);
     }
 
     void write(String text) {

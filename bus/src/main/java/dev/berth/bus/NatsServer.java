@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -30,6 +31,7 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(10);
 
     private static final Duration RELOAD_LIMIT = Duration.ofSeconds(10);
+    private static final int GREETING_LIMIT = 64 * 1024;
     private static final String RELOADED = "Reloaded server configuration";
     private static final String NOT_RELOADED = "Failed to reload";
 
@@ -193,9 +195,19 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
                 settings.bindAddress().equals("0.0.0.0") ? "127.0.0.1" : settings.bindAddress();
         try (var socket = new Socket()) {
             socket.connect(new InetSocketAddress(host, port), 1_000);
-            // Its greeting: something else that took the port would not send it.
+            // Its greeting: something else that took the port, perhaps the bus of another
+            // environment, would not say this name.
             socket.setSoTimeout(1_000);
-            return socket.getInputStream().read() == 'I';
+            String greeting = "";
+            byte[] part = new byte[1024];
+            for (int n; !greeting.contains("\n") && greeting.length() < GREETING_LIMIT; ) {
+                n = socket.getInputStream().read(part);
+                if (n < 0) {
+                    break;
+                }
+                greeting += new String(part, 0, n, StandardCharsets.US_ASCII);
+            }
+            return greeting.contains("\"server_name\":\"" + config.serverName() + "\"");
         } catch (IOException e) {
             return false;
         }

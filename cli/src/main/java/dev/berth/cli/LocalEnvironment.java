@@ -53,7 +53,7 @@ final class LocalEnvironment {
     boolean up(Choices choices) {
         home.create();
         boolean first = !EnvironmentFile.exists(home.path());
-        EnvironmentFile file = first ? choose(choices) : file();
+        EnvironmentFile file = first ? choose(choices) : onFreePorts(file());
         startDirector(file);
         Api api = new Api(new Target(file.url(), file.user(), file.password().reveal(), ca()));
         stemcell(api);
@@ -109,17 +109,7 @@ final class LocalEnvironment {
                         new Secret(word(24)),
                         "berth",
                         new Secret(word(24)));
-        try {
-            file.save(home.path());
-        } catch (IOException e) {
-            throw new CliException(
-                    "cannot write "
-                            + home.path().resolve("env.json")
-                            + ": "
-                            + e.getMessage()
-                            + "; free some space or set BERTH_HOME elsewhere",
-                    e);
-        }
+        save(file);
         screen.line(
                 "new environment '"
                         + name
@@ -134,6 +124,46 @@ final class LocalEnvironment {
                         + ", VMs on "
                         + network);
         return file;
+    }
+
+    /**
+     * Ports chosen for a start that never came to an end may be another's by now. Once a director
+     * was ready they stay: agents know them.
+     */
+    private EnvironmentFile onFreePorts(EnvironmentFile file) {
+        List<Integer> ports = List.of(file.apiPort(), file.busPort(), file.registryPort());
+        if (Files.exists(home.pidFile()) || ports.stream().allMatch(Ports::isFree)) {
+            return file;
+        }
+        var taken = new ArrayList<Integer>();
+        EnvironmentFile moved =
+                file.withPorts(
+                        Ports.free(file.apiPort(), false, "director", taken),
+                        Ports.free(file.busPort(), false, "bus", taken),
+                        Ports.free(file.registryPort(), false, "registry", taken));
+        save(moved);
+        screen.line(
+                "its first start found ports in use; now director on port "
+                        + moved.apiPort()
+                        + ", bus on "
+                        + moved.busPort()
+                        + ", registry on "
+                        + moved.registryPort());
+        return moved;
+    }
+
+    private void save(EnvironmentFile file) {
+        try {
+            file.save(home.path());
+        } catch (IOException e) {
+            throw new CliException(
+                    "cannot write "
+                            + home.path().resolve("env.json")
+                            + ": "
+                            + e.getMessage()
+                            + "; free some space or set BERTH_HOME elsewhere",
+                    e);
+        }
     }
 
     private static String word(int length) {

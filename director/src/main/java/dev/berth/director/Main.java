@@ -3,11 +3,13 @@ package dev.berth.director;
 import dev.berth.cpi.CpiException;
 import dev.berth.model.Clock;
 import dev.berth.model.ProblemException;
+import dev.berth.store.StoreException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -22,6 +24,16 @@ public final class Main {
      * logger.
      */
     private static final List<Logger> QUIETED = new ArrayList<>();
+
+    /** What the world does to us: its words are enough. */
+    private static final Set<Class<?>> EXPECTED =
+            Set.of(
+                    IOException.class,
+                    UncheckedIOException.class,
+                    IllegalStateException.class, // what bus, registry and engine refuse with
+                    ProblemException.class,
+                    CpiException.class,
+                    StoreException.class);
 
     private Main() {}
 
@@ -49,8 +61,11 @@ public final class Main {
         Director director;
         try {
             director = Director.start(Path.of(home), Clock.SYSTEM);
-        } catch (IOException | UncheckedIOException | ProblemException | CpiException e) {
+        } catch (IOException | RuntimeException e) {
             System.err.println("the director cannot start: " + e.getMessage());
+            if (!EXPECTED.contains(e.getClass())) {
+                e.printStackTrace(); // a fault of ours: show where
+            }
             System.exit(1);
             return;
         }

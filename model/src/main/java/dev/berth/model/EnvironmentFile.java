@@ -63,6 +63,24 @@ public record EnvironmentFile(
                 new Secret(registry.string("password")));
     }
 
+    public EnvironmentFile withPorts(int api, int bus, int registry) {
+        return new EnvironmentFile(
+                name,
+                uuid,
+                host,
+                api,
+                bus,
+                registry,
+                engine,
+                networkName,
+                networkRange,
+                gateway,
+                user,
+                password,
+                registryUser,
+                registryPassword);
+    }
+
     /** Replaces the file in one step, so that a crash or a full disk never leaves half of it. */
     public void save(Path home) throws IOException {
         Map<String, Object> tree =

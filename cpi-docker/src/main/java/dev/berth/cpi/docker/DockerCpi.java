@@ -100,6 +100,11 @@ public final class DockerCpi implements Cpi {
         typed(() -> stemcells.delete(context, stemcell));
     }
 
+    /** Stemcells of this director that the engine has. */
+    List<StemcellCid> stemcells(CpiContext context) {
+        return typed(() -> stemcells.all(context));
+    }
+
     @Override
     public VmCid createVm(
             CpiContext context,

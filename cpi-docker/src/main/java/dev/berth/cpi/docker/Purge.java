@@ -1,10 +1,11 @@
 package dev.berth.cpi.docker;
 
-import dev.berth.cpi.Cpi;
 import dev.berth.cpi.Cpi.CloudObject;
+import dev.berth.cpi.Cpi.CloudObject.Kind;
 import dev.berth.cpi.CpiContext;
 import dev.berth.cpi.CpiException;
 import dev.berth.model.DiskCid;
+import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.io.PrintStream;
 import java.util.List;
@@ -16,12 +17,12 @@ import java.util.Map;
  * deleted all the same.
  */
 final class Purge {
-    private final Cpi cpi;
+    private final DockerCpi cpi;
     private final CpiContext context;
     private final PrintStream out;
     private boolean whole = true;
 
-    Purge(Cpi cpi, String director, PrintStream out) {
+    Purge(DockerCpi cpi, String director, PrintStream out) {
         this.cpi = cpi;
         this.context = new CpiContext(director, "purge", null, Map.of());
         this.out = out;
@@ -30,9 +31,13 @@ final class Purge {
     /** True when nothing is left. */
     boolean run() {
         List<CloudObject> all = cpi.inventory(context);
-        each(all, CloudObject.Kind.VM, "VM", cid -> cpi.deleteVm(context, new VmCid(cid)));
-        each(all, CloudObject.Kind.DISK, "disk", cid -> cpi.deleteDisk(context, new DiskCid(cid)));
-        each(all, CloudObject.Kind.NETWORK, "network", cid -> cpi.deleteNetwork(context, cid));
+        each(cids(all, Kind.VM), "VM", cid -> cpi.deleteVm(context, new VmCid(cid)));
+        each(cids(all, Kind.DISK), "disk", cid -> cpi.deleteDisk(context, new DiskCid(cid)));
+        each(cids(all, Kind.NETWORK), "network", cid -> cpi.deleteNetwork(context, cid));
+        each(
+                cpi.stemcells(context).stream().map(StemcellCid::value).toList(),
+                "stemcell",
+                cid -> cpi.deleteStemcell(context, new StemcellCid(cid)));
         return whole;
     }
 
@@ -40,17 +45,18 @@ final class Purge {
         void delete(String cid);
     }
 
-    private void each(
-            List<CloudObject> all, CloudObject.Kind kind, String name, Deletion deletion) {
-        for (CloudObject object : all) {
-            if (object.kind() == kind) {
-                try {
-                    deletion.delete(object.cid());
-                    out.println("  deleted " + name + " " + object.cid());
-                } catch (CpiException e) {
-                    whole = false;
-                    out.println("  " + name + " " + object.cid() + " is left: " + e.getMessage());
-                }
+    private static List<String> cids(List<CloudObject> all, Kind kind) {
+        return all.stream().filter(o -> o.kind() == kind).map(CloudObject::cid).toList();
+    }
+
+    private void each(List<String> cids, String name, Deletion deletion) {
+        for (String cid : cids) {
+            try {
+                deletion.delete(cid);
+                out.println("  deleted " + name + " " + cid);
+            } catch (CpiException e) {
+                whole = false;
+                out.println("  " + name + " " + cid + " is left: " + e.getMessage());
             }
         }
     }

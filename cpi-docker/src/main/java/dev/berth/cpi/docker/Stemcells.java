@@ -198,6 +198,16 @@ final class Stemcells {
         }
     }
 
+    /** The stemcells of this director, by its tags. */
+    List<StemcellCid> all(CpiContext context) {
+        String prefix = repository(context) + ":";
+        return engine.listImages().stream()
+                .flatMap(found -> Fields.of(found, "image").strings("RepoTags").stream())
+                .filter(tag -> tag.startsWith(prefix))
+                .map(tag -> new StemcellCid(tag.substring(prefix.length())))
+                .toList();
+    }
+
     void delete(CpiContext context, StemcellCid stemcell) {
         try (var lock = locks.lock("stemcell-" + Base.name(stemcell.value()))) {
             List<String> users =
