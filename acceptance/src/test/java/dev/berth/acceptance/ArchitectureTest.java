@@ -127,7 +127,7 @@ class ArchitectureTest {
 
     private static void collect(String module, Set<String> into) {
         if (into.add(module)) {
-            STANDS_ON.get(module).forEach(other -> collect(other, into));
+            STANDS_ON.getOrDefault(module, Set.of()).forEach(other -> collect(other, into));
         }
     }
 

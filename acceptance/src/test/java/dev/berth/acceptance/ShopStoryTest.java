@@ -33,6 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(SharedEnvironment.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@org.jspecify.annotations.NullUnmarked // what is not there fails the test, as it should
 class ShopStoryTest {
     private static final String SHOP = "shop";
 
