@@ -151,6 +151,13 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
                             "task " + task.id() + " (" + task.description() + ")");
                 }
             }
+            for (Rows.Deployment deployment : session.deployments()) {
+                if (deployment.manifest() == null) {
+                    busy.putIfAbsent(
+                            deployment.name(),
+                            "its first deploy, which has not succeeded yet: deploy it again");
+                }
+            }
             return new dev.berth.monitor.Fleet(members, busy);
         });
     }

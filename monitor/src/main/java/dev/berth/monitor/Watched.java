@@ -113,9 +113,9 @@ final class Watched {
         return heardAt == null ? settings.startGrace() : settings.agentTimeout();
     }
 
-    /** Its connection is lost and nobody has said yet what became of it. */
+    /** Its connection is lost, or it is asked about, and nobody has said yet what became of it. */
     boolean isUnsure() {
-        return lostAt != null && evidence == null;
+        return (lostAt != null || askedAt != null) && evidence == null;
     }
 
     boolean isDown() {

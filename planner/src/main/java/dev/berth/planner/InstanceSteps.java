@@ -130,7 +130,7 @@ final class InstanceSteps {
 
     /**
      * As in BOSH, a stopped instance is not moved to a new shape; it is when it is started again.
-     * It gets a VM when it has none, and its disk.
+     * It gets a VM when it has none, its disk, and its containers, which are not started.
      */
     private void stop(Wish wish) {
         boolean alone = !hasVm;
@@ -150,6 +150,11 @@ final class InstanceSteps {
         }
         if (alone) {
             runAhead();
+        }
+        if (!kept) {
+            // Without a wish an agent says that all that it should run is running.
+            prepare();
+            steps.add(new Step.Apply());
         }
         if (mayRun) {
             steps.add(new Step.StopContainers(false));

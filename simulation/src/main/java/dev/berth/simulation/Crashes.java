@@ -11,8 +11,10 @@ final class Crashes {
     private final Random random;
     private long passed;
     private long at;
+    private long again;
     private double chance;
     private int done;
+    private String last = "";
 
     Crashes(Random random) {
         this.random = random;
@@ -20,8 +22,14 @@ final class Crashes {
 
     /** Dies at the n-th moment from now on, counted from 1; 0: never. */
     void at(long moment) {
+        at(moment, 0);
+    }
+
+    /** The same, and once more so many moments later. */
+    void at(long moment, long later) {
         passed = 0;
         at = moment;
+        again = later == 0 ? 0 : moment + later;
     }
 
     /** Dies at each moment with this chance. */
@@ -38,15 +46,21 @@ final class Crashes {
         return done;
     }
 
+    /** Where it died last. */
+    String last() {
+        return last;
+    }
+
     /** One such moment of the process of that group. */
     void moment(SimClock.Group process, String where) {
         if (process.isDead()) {
             throw new SimulatedCrash(process + " is dead");
         }
         passed++;
-        boolean now = passed == at || chance > 0 && random.nextDouble() < chance;
+        boolean now = passed == at || passed == again || chance > 0 && random.nextDouble() < chance;
         if (now) {
             done++;
+            last = where;
             process.kill();
             throw new SimulatedCrash(where);
         }

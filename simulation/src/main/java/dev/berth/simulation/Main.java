@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.LongStream;
 
 /**
  * {@code berth sim}: runs seeds, or kills the director at each moment of the main changes in turn.
@@ -25,7 +26,7 @@ public final class Main {
     }
 
     static int run(String[] args) throws Exception {
-        Logger logger = Logger.getLogger("dev.berth");
+        Logger logger = Logger.getLogger("");
         logger.setLevel(Level.OFF); // crashes and lost messages are what this is about
         String command = args.length == 0 ? "--seeds" : args[0];
         String argument = args.length > 1 ? args[1] : "";
@@ -40,7 +41,7 @@ public final class Main {
         } catch (NumberFormatException e) {
             return usage();
         } finally {
-            logger.setLevel(null);
+            logger.setLevel(Level.INFO);
         }
     }
 
@@ -72,14 +73,11 @@ public final class Main {
         long last = Long.parseLong(range.substring(dash + 1));
         var summary = new Summary();
         long begun = System.nanoTime();
-        for (long seed = first; seed <= last; seed++) {
-            Simulation.Result result = Simulation.run(seed, false);
-            summary.add(result);
-            if (result.broken() != null) {
-                System.out.println("seed " + seed + " breaks " + result.broken());
-                System.out.println("  again: " + result.replay());
-            }
-        }
+        // Each world is a thread of its own and shares nothing with the others.
+        LongStream.rangeClosed(first, last)
+                .parallel()
+                .mapToObj(seed -> Simulation.run(seed, false))
+                .forEachOrdered(summary::add);
         summary.print(last - first + 1 + " seeds", System.nanoTime() - begun);
         return summary.broken == 0 ? 0 : 1;
     }
@@ -93,6 +91,10 @@ public final class Main {
         int broken;
 
         void add(Simulation.Result result) {
+            if (result.broken() != null) {
+                System.out.println("seed " + result.seed() + " breaks " + result.broken());
+                System.out.println("  again: " + result.replay());
+            }
             result.faults().forEach((kind, n) -> faults.merge(kind, n, Integer::sum));
             result.checks().forEach((rule, n) -> checks.merge(rule, n, Long::sum));
             virtualSeconds += result.virtualSeconds();

@@ -1,0 +1,54 @@
+package dev.berth.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** All changes, and each with a second crash: {@code ./berth sim --crash-points}. */
+class CrashPointsTest {
+    private static final Set<String> SHORT_ENOUGH =
+            Set.of(
+                    "container changed",
+                    "disk grown",
+                    "scaled down",
+                    "instance: detached",
+                    "deployment deleted",
+                    "VM lost, repaired");
+    private static final Logger ROOT = Logger.getLogger("");
+
+    @BeforeAll
+    static void quiet() {
+        ROOT.setLevel(Level.OFF);
+    }
+
+    @AfterAll
+    static void loud() {
+        ROOT.setLevel(Level.INFO);
+    }
+
+    /**
+     * A director killed before or after any write of its store, call of the cloud or call of an
+     * agent: its successor goes on, the task ends well, nothing is left over, and nothing stopped
+     * that was not to change (R4, R5, R6).
+     */
+    @Test
+    void aChangeGoesOnWhereverTheDirectorIsKilled() {
+        List<CrashPoints.Outcome> outcomes =
+                CrashPoints.changes().parallelStream()
+                        .filter(change -> SHORT_ENOUGH.contains(change.name()))
+                        .map(change -> CrashPoints.killAtEach(change, false))
+                        .toList();
+        assertThat(outcomes).hasSameSizeAs(SHORT_ENOUGH);
+        assertThat(outcomes)
+                .allSatisfy(outcome -> {
+                    assertThat(outcome.moments()).as(outcome.change()).isGreaterThan(20);
+                    assertThat(outcome.broken()).as(outcome.change()).isEmpty();
+                });
+    }
+}
