@@ -8,9 +8,14 @@ import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Finds what is free on this machine, so that environments run side by side. */
 final class Ports {
+    private static final String OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+    private static final Pattern CIDR =
+            Pattern.compile("(" + OCTET + "\\.){3}" + OCTET + "/\\d{1,2}");
+
     private Ports() {}
 
     /**
@@ -87,7 +92,7 @@ final class Ports {
     }
 
     private static long[] range(String cidr) {
-        if (!cidr.matches("\\d+\\.\\d+\\.\\d+\\.\\d+/\\d+")) {
+        if (!CIDR.matcher(cidr).matches()) {
             throw new CliException("'" + cidr + "' is not an IPv4 network like 10.244.7.0/24");
         }
         String[] parts = cidr.split("/");

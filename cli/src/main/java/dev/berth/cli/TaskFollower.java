@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -51,7 +52,7 @@ final class TaskFollower {
 
     /** Waits in silence. */
     End follow(long task) {
-        return follow(task, "event", text -> {});
+        return follow(task, () -> {});
     }
 
     /** Waits in silence and returns the task's result output. */
@@ -117,17 +118,29 @@ final class TaskFollower {
     }
 
     private End follow(long task, String type, Consumer<String> show) {
-        int offset = 0;
+        var seen = new AtomicInteger();
+        return follow(
+                task,
+                () -> {
+                    String more = patiently(() -> outputFrom(task, type, seen.get()));
+                    seen.addAndGet(more.getBytes(StandardCharsets.UTF_8).length);
+                    if (!more.isEmpty()) {
+                        show.accept(more);
+                    }
+                });
+    }
+
+    /**
+     * Looks at the task until it has ended.
+     *
+     * @param meanwhile once more after the end was seen, when all output is written
+     */
+    private End follow(long task, Runnable meanwhile) {
         long pause = 20;
         while (true) {
             Fields state = patiently(() -> Fields.of(api.object("/tasks/" + task), "task"));
             boolean ended = !RUNNING.contains(state.string("state"));
-            int from = offset;
-            String more = patiently(() -> outputFrom(task, type, from));
-            offset += more.getBytes(StandardCharsets.UTF_8).length;
-            if (!more.isEmpty()) {
-                show.accept(more);
-            }
+            meanwhile.run();
             if (ended) {
                 return new End(task, state.string("state"), state.string("result", ""));
             }
