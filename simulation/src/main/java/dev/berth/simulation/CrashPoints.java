@@ -1,6 +1,5 @@
 package dev.berth.simulation;
 
-<<<<<<< HEAD
 import dev.berth.model.Json;
 import dev.berth.simulation.Wish.Container;
 import dev.berth.simulation.Wish.Group;
@@ -330,10 +329,5 @@ public final class CrashPoints {
                 "%d crash points, each alone and with a second crash soon after: %d runs in %.1f s%n",
                 moments, runs, (System.nanoTime() - begun) / 1e9);
         return broken == 0 ? 0 : 1;
-=======
-final class CrashPoints {
-    static int main() {
-        return 0;
->>>>>>> b6a0dcef4ad4faced71cb1ca93ee13863aa55a11
     }
 }

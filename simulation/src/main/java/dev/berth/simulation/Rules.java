@@ -233,7 +233,17 @@ final class Rules implements FakeVm.Witness {
                                                 && String.valueOf(t.deployment())
                                                         .equals(task.deployment()))
                                 .count();
-                world.trace.say("repair task " + task.id() + " of " + instances + " instances " + task.state() + " " + task.result() + " " + task.payload());
+                world.trace.say(
+                        "repair task "
+                                + task.id()
+                                + " of "
+                                + instances
+                                + " instances "
+                                + task.state()
+                                + " "
+                                + task.result()
+                                + " "
+                                + task.payload());
                 check(
                         "R7",
                         !meltdown || instances == 1 && others <= 1,

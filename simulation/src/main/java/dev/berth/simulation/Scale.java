@@ -123,6 +123,10 @@ public final class Scale {
     private static void print(Figure figure) {
         System.out.printf(
                 "%-45s median %8.1f ms, %.1f to %.1f ms of %d runs%n",
-                figure.what(), figure.median(), figure.least(), figure.most(), figure.samples().size());
+                figure.what(),
+                figure.median(),
+                figure.least(),
+                figure.most(),
+                figure.samples().size());
     }
 }
