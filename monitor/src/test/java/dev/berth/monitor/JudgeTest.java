@@ -113,9 +113,22 @@ class JudgeTest {
         at(0, fleet(members(2, "started", false), Map.of()));
         assertThat(until(14_000)).isEmpty();
         assertThat(until(15_000)).containsExactlyInAnyOrder(ask(0), ask(1));
-        assertThat(repairs(at(15_100, found(0, Evidence.GONE)))).containsExactly(id(0));
-        assertThat(repairs(at(15_100, found(1, Evidence.STOPPED)))).isEmpty();
+        assertThat(repairs(at(15_100, found(0, Evidence.GONE))))
+                .describedAs("nobody has answered yet about the other")
+                .isEmpty();
+        assertThat(repairs(at(15_100, found(1, Evidence.STOPPED)))).containsExactly(id(0));
         assertThat(judge.waitingFor(id(1))).contains("on its way up");
+    }
+
+    /** A judge that starts into a mass failure hears of it one by one, and still sees it as one. */
+    @Test
+    void whatIsAskedAboutAtAStartCountsForAMeltdown() {
+        at(0, fleet(members(6, "started", false), Map.of()));
+        until(15_000);
+        List<Action> actions = new ArrayList<>();
+        IntStream.range(0, 6).forEach(i -> actions.addAll(at(15_100, found(i, Evidence.GONE))));
+        actions.addAll(until(16_000));
+        assertThat(repairs(actions)).hasSize(1);
     }
 
     @Test

@@ -96,8 +96,7 @@ public final class CrashPoints {
             world.rules.mayStop(instance);
             Map<String, Object> payload = world.deployPayload(wish, Json.of());
             payload.put(
-                    "state_change",
-                    Json.of("state", state, "group", "db", "instance", instance));
+                    "state_change", Json.of("state", state, "group", "db", "instance", instance));
             task("update_deployment", payload);
         }
 
@@ -149,7 +148,9 @@ public final class CrashPoints {
     public static List<Change> changes() {
         Group db = BASE.groups().get(0);
         Wish container =
-                BASE.with(db.containers(List.of(db.containers().get(0).next(), db.containers().get(1))));
+                BASE.with(
+                        db.containers(
+                                List.of(db.containers().get(0).next(), db.containers().get(1))));
         Wish web = BASE.groups(List.of(db));
         var changes = new ArrayList<Change>();
         changes.add(deploy("first deploy", null, BASE, ""));
@@ -202,11 +203,7 @@ public final class CrashPoints {
 
     private static Change state(String state) {
         return new Change(
-                "instance: " + state,
-                BASE,
-                BASE,
-                act -> act.state(BASE, state),
-                Act::tasksEnded);
+                "instance: " + state, BASE, BASE, act -> act.state(BASE, state), Act::tasksEnded);
     }
 
     private static Change healed(String name, Consumer<Act> hurt) {
@@ -255,7 +252,11 @@ public final class CrashPoints {
                                 + ": "
                                 + result.broken());
                 if (broken.size() == 1) {
-                    broken.addAll(result.last().subList(Math.max(0, result.last().size() - 60), result.last().size()));
+                    broken.addAll(
+                            result.last()
+                                    .subList(
+                                            Math.max(0, result.last().size() - 60),
+                                            result.last().size()));
                 }
             }
             return world.crashes.done();
