@@ -41,7 +41,8 @@ public final class Bench {
                 new DeployBenchmark(),
                 new ContainersBenchmark(),
                 new LossBenchmark(),
-                new FootprintBenchmark());
+                new FootprintBenchmark(),
+                new ScaleBenchmark());
     }
 
     private static Wish read(String[] args) {

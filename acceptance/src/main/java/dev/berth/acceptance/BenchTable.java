@@ -71,7 +71,12 @@ final class BenchTable {
     }
 
     private static String number(double value, String unit) {
-        boolean fine = unit.equals("s") || unit.equals("%");
-        return String.format(Locale.ROOT, fine ? "%.2f" : "%.0f", value);
+        String format =
+                switch (unit) {
+                    case "s", "%" -> "%.2f";
+                    case "ms" -> "%.1f";
+                    default -> "%.0f";
+                };
+        return String.format(Locale.ROOT, format, value);
     }
 }

@@ -22,14 +22,19 @@ final class DeployBenchmark implements Benchmark {
         var berth = new ArrayList<Double>();
         var bare = new ArrayList<Double>();
         var steps = new ArrayList<Map<String, Double>>();
+        var bareSteps = new ArrayList<Map<String, Double>>();
         for (int i = 0; i < runs; i++) {
             BenchDirector.Finished task = environment.director().deploy(manifest());
             berth.add(task.seconds());
             steps.add(environment.director().steps(task.id()));
             Fields vm = checked(environment);
             environment.director().delete(NAME);
-            bare.add(bare(environment, vm));
+            Map<String, Double> parts = bare(environment, vm);
+            bareSteps.add(parts);
+            bare.add(parts.values().stream().mapToDouble(v -> v).sum());
         }
+        Map<String, Double> parts = BenchResult.medians(steps);
+        parts.putAll(BenchResult.medians(bareSteps));
         return List.of(
                 new BenchResult(
                         "deploy 1 VM, 3 containers",
@@ -40,7 +45,7 @@ final class DeployBenchmark implements Benchmark {
                         "POST /deployments until the task is done; bare: the same VM container, one"
                                 + " pull and three runs at once by Engine API. The VM's engine has no"
                                 + " image, the registry has it",
-                        BenchResult.medians(steps)));
+                        parts));
     }
 
     private static String manifest() {
@@ -62,15 +67,21 @@ final class DeployBenchmark implements Benchmark {
         return Fields.of(environment.engine().inspectContainer(cid).orElseThrow(), "VM");
     }
 
-    private static double bare(BenchEnvironment environment, Fields like) {
+    private static Map<String, Double> bare(BenchEnvironment environment, Fields like) {
         long begun = System.nanoTime();
         try (BareVm vm = BareVm.start(environment, like, "")) {
+            double up = BenchTools.secondsSince(begun);
             String image = vm.pull(BenchEnvironment.IMAGE);
+            double pulled = BenchTools.secondsSince(begun);
             var bodies = new LinkedHashMap<String, Map<String, Object>>();
             CONTAINERS.forEach(name ->
                     bodies.put(name, Json.of("Image", image, "Cmd", BenchEnvironment.IDLE)));
             vm.runTogether(bodies);
-            return BenchTools.secondsSince(begun);
+            var parts = new LinkedHashMap<String, Double>();
+            parts.put("bare: VM and its engine", up);
+            parts.put("bare: pull", pulled - up);
+            parts.put("bare: three runs", BenchTools.secondsSince(begun) - pulled);
+            return parts;
         }
     }
 }

@@ -147,7 +147,7 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
         long lastSaid = System.nanoTime();
         while (true) {
             pause(Math.clamp(TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime()), 0, pause));
-            pause = Math.min(SLOWEST_POLL_MILLIS, pause + pause / 2 + 1);
+            pause = Math.min(SLOWEST_POLL_MILLIS, pause + pause / 8 + 1);
             if (asked.getAsBoolean()) {
                 cancel(agent, method, task);
                 asked = NEVER;

@@ -74,7 +74,7 @@ final class ContainerActs {
         hands.clock().sleep(Duration.ofMillis(watch.minMillis()));
         Instant giveUp =
                 hands.clock().now().plusMillis(Math.max(0, watch.maxMillis() - watch.minMillis()));
-        long pause = 20;
+        Instant begun = hands.clock().now();
         while (true) {
             task.checkCancelled();
             AgentState state =
@@ -87,9 +87,16 @@ final class ContainerActs {
             if (!hands.clock().now().isBefore(giveUp)) {
                 throw notRunning(state);
             }
-            hands.clock().sleep(Duration.ofMillis(pause));
-            pause = Math.min(1000, pause * 3 / 2);
+            hands.clock().sleep(pause(Duration.between(begun, hands.clock().now())));
         }
+    }
+
+    /**
+     * A sixteenth of the time waited so far: what waits long is asked less, and none waits in vain
+     * for long.
+     */
+    private static Duration pause(Duration waited) {
+        return Duration.ofMillis(Math.clamp(waited.toMillis() / 16, 20, 1000));
     }
 
     private ProblemException notRunning(AgentState state) {

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * never throws for what an engine may answer.
  */
 final class EngineExecutor {
+    private static final System.Logger LOG = System.getLogger(EngineExecutor.class.getName());
+
     private final Engine engine;
     private final SupervisorConfig config;
     private final DiskProof disk;
@@ -239,6 +241,15 @@ final class EngineExecutor {
     /** The daemon came back, perhaps with other networks. */
     void forgetNetwork() {
         networkSeen.set(false);
+    }
+
+    /** Ahead of the first create, which makes it if this cannot and says why. */
+    void prepareNetwork() {
+        try {
+            ensureNetwork();
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.DEBUG, "the network cannot be made ahead", e);
+        }
     }
 
     private synchronized void ensureNetwork() {

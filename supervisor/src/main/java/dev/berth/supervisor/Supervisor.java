@@ -102,7 +102,7 @@ public final class Supervisor implements AutoCloseable {
     // --- what is wished
 
     /**
-     * Gets every image that these containers need, and touches nothing else.
+     * Gets every image that these containers need, and their network; touches nothing else.
      *
      * @throws ProblemException naming each container, its image and what the registry or the build
      *     answered
@@ -120,6 +120,10 @@ public final class Supervisor implements AutoCloseable {
                         Thread.ofVirtual()
                                 .name("prepare " + image)
                                 .start(() -> prepare(image, users, problems))));
+        if (!specs.isEmpty()) {
+            // Takes a few tenths of a second that would else come after the images.
+            threads.add(Thread.ofVirtual().name("prepare network").start(executor::prepareNetwork));
+        }
         for (Thread thread : threads) {
             thread.join();
         }
