@@ -107,7 +107,7 @@ class ShopStoryTest {
         environment.awaitAllUp(director, SHOP, 4);
         await().atMost(TestEnvironment.SOON)
                 .until(
-                        () -> container("writer").string("last_restart_reason", ""),
+                        () -> container("writer").string("cause", ""),
                         reason -> reason.contains("postgres"));
     }
 

@@ -67,8 +67,7 @@ final class EnvironmentCommands {
 
     @Command(
             name = "down",
-            description =
-                    "Stops director, bus and registry. VMs and containers go on; disks are kept.")
+            description = "Stops director, bus and registry, and a private engine; disks are kept.")
     static final class Down extends Local {
         @Option(
                 names = "--purge",

@@ -1,5 +1,6 @@
 package dev.berth.cli;
 
+import dev.berth.model.EnvironmentFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,24 @@ record Home(Path path, @Nullable Path dist, String java, @Nullable String engine
         Path program = Path.of(launcher);
         Path here = Path.of("").toAbsolutePath();
         return here.equals(program.getParent()) ? "./" + program.getFileName() : launcher;
+    }
+
+    /** What was chosen at the first start. */
+    EnvironmentFile environment() {
+        if (!EnvironmentFile.exists(path)) {
+            throw new CliException(
+                    "there is no environment at "
+                            + path
+                            + "; start one with: "
+                            + command()
+                            + " up");
+        }
+        try {
+            return EnvironmentFile.load(path);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new CliException(
+                    "cannot read " + path.resolve("env.json") + ": " + e.getMessage(), e);
+        }
     }
 
     Path directorLog() {

@@ -33,20 +33,7 @@ final class LocalEnvironment {
     record Choices(@Nullable String network, @Nullable Integer port, String listen) {}
 
     EnvironmentFile file() {
-        if (!EnvironmentFile.exists(home.path())) {
-            throw new CliException(
-                    "there is no environment at "
-                            + home.path()
-                            + "; start one with: "
-                            + home.command()
-                            + " up");
-        }
-        try {
-            return EnvironmentFile.load(home.path());
-        } catch (IOException | IllegalArgumentException e) {
-            throw new CliException(
-                    "cannot read " + home.path().resolve("env.json") + ": " + e.getMessage(), e);
-        }
+        return home.environment();
     }
 
     /** True when this was the first start. */
@@ -364,9 +351,18 @@ final class LocalEnvironment {
                         ? "everything of this environment is gone (the stemcell cache is kept in "
                                 + home.path().resolve("cache")
                                 + ")"
-                        : "stopped; VMs and containers go on, start again with: "
+                        : "director, bus and registry are stopped; "
+                                + (ownEngine()
+                                        ? "VMs stop with the private engine, disks are kept"
+                                        : "VMs and containers go on")
+                                + "; start again with: "
                                 + home.command()
                                 + " up");
+    }
+
+    /** The launcher started an engine for this environment, and ends it after this. */
+    private boolean ownEngine() {
+        return Files.exists(home.path().resolve("engine/docker.pid"));
     }
 
     private void stop(long pid, String what) {

@@ -224,7 +224,8 @@ public final class Main implements Callable<Integer> {
         put(merged, "BOSH_CLIENT", client);
         put(merged, "BOSH_CLIENT_SECRET", clientSecret);
         put(merged, "BOSH_CA_CERT", caCert);
-        return new Api(Target.of(merged, home()));
+        // Who says as whom on the line means it, also to the director of this machine.
+        return new Api(Target.of(merged, home()).as(client, clientSecret));
     }
 
     private static void put(Map<String, String> map, String key, @Nullable String value) {

@@ -25,15 +25,7 @@ record Target(String url, String user, String password, @Nullable String caPem) 
                                 ? ca
                                 : Files.readString(Path.of(ca)));
             }
-            if (!EnvironmentFile.exists(home.path())) {
-                throw new CliException(
-                        "there is no environment at "
-                                + home.path()
-                                + "; start one with: "
-                                + home.command()
-                                + " up");
-            }
-            EnvironmentFile file = EnvironmentFile.load(home.path());
+            EnvironmentFile file = home.environment();
             return new Target(
                     file.url(),
                     file.user(),
@@ -42,6 +34,14 @@ record Target(String url, String user, String password, @Nullable String caPem) 
         } catch (IOException e) {
             throw new CliException("cannot read the environment: " + e.getMessage(), e);
         }
+    }
+
+    Target as(@Nullable String otherUser, @Nullable String otherPassword) {
+        return new Target(
+                url,
+                otherUser == null ? user : otherUser,
+                otherPassword == null ? password : otherPassword,
+                caPem);
     }
 
     /**

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class RegistryServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(RegistryServer.class.getName());
     private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final Duration LONGEST = Duration.ofSeconds(30);
 
     private final Settings settings;
     private final Clock clock;
@@ -143,21 +144,33 @@ final class RegistryServer implements AutoCloseable {
                 .toHandle();
     }
 
+    /** A registry that cannot be started now, on a full disk perhaps, is tried again and again. */
     private void watch() {
+        Duration pause = PAUSE;
         try {
             while (!closed) {
-                clock.sleep(PAUSE);
+                clock.sleep(pause);
                 ProcessHandle now = process;
-                if (!closed && (now == null || !now.isAlive())) {
-                    LOG.log(
-                            System.Logger.Level.WARNING,
-                            "registry from=running to=dead reason=''process ended'', starting it again (log: {0})",
-                            settings.folder().resolve("log"));
+                if (closed || (now != null && now.isAlive())) {
+                    pause = PAUSE;
+                    continue;
+                }
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "registry from=running to=dead reason=''process ended'', starting it again (log: {0})",
+                        settings.folder().resolve("log"));
+                pause =
+                        pause.multipliedBy(2).compareTo(LONGEST) > 0
+                                ? LONGEST
+                                : pause.multipliedBy(2);
+                try {
                     process = launch();
+                } catch (IOException e) {
+                    LOG.log(
+                            System.Logger.Level.ERROR,
+                            "the registry cannot be started: " + e.getMessage());
                 }
             }
-        } catch (IOException e) {
-            LOG.log(System.Logger.Level.ERROR, "the registry cannot be started: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
