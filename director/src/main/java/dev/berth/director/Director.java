@@ -222,6 +222,9 @@ public final class Director implements AutoCloseable {
                         Json.of("urls", List.of("nats://" + environment.gateway() + ":" + busPort)),
                         "berth",
                         Json.of(
+                                // A third of what the judge takes for silence; listings live on it.
+                                "heartbeat_seconds",
+                                5,
                                 "registry",
                                 Json.of(
                                         "name",
