@@ -253,11 +253,17 @@ public final class Judge {
                 continue;
             }
             w.repairing = false;
+            w.helped = ended.succeeded();
+            if (w.helped && w.isHeard(now)) {
+                w.recovered();
+                judge(w);
+                continue;
+            }
             w.repairs++;
             w.notBefore = now.plus(settings.backoff(w.repairs));
-            if (ended.succeeded() && !w.isHeard(now)) {
+            if (w.helped) {
                 w.forget(now);
-            } else if (!ended.succeeded()) {
+            } else {
                 out.add(
                         new Action.Wait(
                                 w.member.text(),

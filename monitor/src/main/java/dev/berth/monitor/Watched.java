@@ -44,7 +44,13 @@ final class Watched {
     boolean needBySilence;
 
     boolean repairing;
+
+    /** Its last repair came to a good end. */
+    boolean helped;
+
+    /** Repairs in a row that did not bring it back. */
     int repairs;
+
     @Nullable Instant notBefore;
     String waiting = "";
 
@@ -76,7 +82,20 @@ final class Watched {
         askAt = null;
     }
 
+    /**
+     * A repair has brought it back, so that what befalls it next is another trouble, not to be
+     * waited with.
+     */
+    void recovered() {
+        helped = false;
+        repairs = 0;
+        notBefore = null;
+    }
+
     void heard(Instant now) {
+        if (helped) {
+            recovered();
+        }
         heardAt = now;
         lostAt = null;
         evidence = null;

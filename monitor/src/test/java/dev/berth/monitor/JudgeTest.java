@@ -203,6 +203,22 @@ class JudgeTest {
     }
 
     @Test
+    void aVmLostAgainAfterARepairThatHelpedIsRepairedAtOnce() {
+        running(3);
+        for (long start = 1000; start < 40_000; start += 3000) {
+            at(start, beat(1));
+            at(start, beat(2));
+            at(start, disconnected(0));
+            until(start + 200);
+            List<InstanceId> repaired = repairs(at(start + 210, found(0, Evidence.GONE)));
+            assertThat(repaired).as("lost at " + start).containsExactly(id(0));
+            at(start + 1000, new Signal.RepairEnded("shop", repaired, true, "task 1 done"));
+            at(start + 1100, beat(0));
+            assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.Well());
+        }
+    }
+
+    @Test
     void withResurrectionOffItSaysSoAndDoesNothing() {
         running(3);
         at(900, new Signal.Resurrection(false));
