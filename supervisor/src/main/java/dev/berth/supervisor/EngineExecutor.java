@@ -63,7 +63,7 @@ final class EngineExecutor {
     }
 
     private static Outcome done() {
-        return new Outcome.Done("");
+        return new Outcome.Done();
     }
 
     private Outcome refused(Step step, EngineException e) {
@@ -199,7 +199,18 @@ final class EngineExecutor {
         directories.ensure(s.spec(), () -> userOf(s.spec()));
         Map<String, Object> body =
                 bodies.of(s.spec(), s.digest(), s.intent(), imageEntrypoint(s.spec()));
-        return new Outcome.Done(engine.createContainer(s.container(), body));
+        String id = engine.createContainer(s.container(), body);
+        return new Outcome.Created(id, isChecked(id));
+    }
+
+    /** Known at once, a container without a check is up as soon as it runs. */
+    private boolean isChecked(String id) {
+        List<String> test =
+                engine.inspectContainer(id)
+                        .map(c -> Fields.of(c, "container").object("Config"))
+                        .map(config -> config.object("Healthcheck").strings("Test"))
+                        .orElse(List.of());
+        return !test.isEmpty() && !test.equals(List.of("NONE"));
     }
 
     private Outcome start(Step.StartContainer s) throws IOException {

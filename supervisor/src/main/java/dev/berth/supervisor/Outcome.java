@@ -2,10 +2,15 @@ package dev.berth.supervisor;
 
 /** What became of a step. */
 sealed interface Outcome {
+    record Done() implements Outcome {}
+
     /**
-     * @param id of the container made by a create; empty otherwise
+     * A create was done.
+     *
+     * @param id of the container
+     * @param checked by a health check, its own or the image's
      */
-    record Done(String id) implements Outcome {}
+    record Created(String id, boolean checked) implements Outcome {}
 
     /**
      * Refused.

@@ -353,20 +353,20 @@ final class Reconciler {
     }
 
     private void created(Step.CreateContainer step, Outcome outcome) {
-        if (outcome instanceof Outcome.Done done) {
+        if (outcome instanceof Outcome.Created made) {
             var o =
                     new Observed(
                             step.container(),
                             step.container(),
-                            done.id(),
+                            made.id(),
                             step.digest(),
                             Phase.CREATED,
-                            Health.UNKNOWN,
+                            made.checked() ? Health.UNKNOWN : Health.NONE,
                             null,
                             false,
                             null,
                             Set.of());
-            rows.put(done.id(), new Row(o, Instant.MIN));
+            rows.put(made.id(), new Row(o, Instant.MIN));
         } else if (outcome instanceof Outcome.Failed failed && failed.imageMissing()) {
             images.remove(Images.nameOf(step.spec()));
         }

@@ -136,7 +136,8 @@ public final class Supervisor implements AutoCloseable {
         pulls.acquireUninterruptibly();
         try {
             switch (executor.ensureImage(users.getFirst())) {
-                case Outcome.Done _ -> locked(() -> reconciler.imageIsHere(image));
+                case Outcome.Done _, Outcome.Created _ ->
+                        locked(() -> reconciler.imageIsHere(image));
                 case Outcome.Failed failed -> problems.add(imageProblem(users, failed.reason()));
                 case Outcome.Unknown unknown -> problems.add(imageProblem(users, unknown.reason()));
             }

@@ -105,7 +105,7 @@ final class SupervisorCore {
 
     private void settleStart(Memo m, Outcome outcome, Instant now) {
         switch (outcome) {
-            case Outcome.Done _ -> {
+            case Outcome.Done _, Outcome.Created _ -> {
                 m.pendingStart = false;
                 m.startedAt = now;
             }

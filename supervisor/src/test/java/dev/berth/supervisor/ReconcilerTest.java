@@ -65,7 +65,7 @@ class ReconcilerTest {
         Instant death = T0.plusSeconds(1);
         Step.StartContainer start = dies(death);
         reconciler.event(new EngineEvent("die", "id1", 137, death), death.plusMillis(5));
-        reconciler.outcome(start, new Outcome.Done(""), death.plusMillis(300));
+        reconciler.outcome(start, new Outcome.Done(), death.plusMillis(300));
         reconciler.event(new EngineEvent("die", "id1", 137, death), death.plusMillis(400));
         assertThat(reconciler.turn(death.plusMillis(500)).steps()).isEmpty();
         assertThat(memo().failures).isEqualTo(1);
@@ -79,7 +79,7 @@ class ReconcilerTest {
         reconciler.event(new EngineEvent("start", "id1", null, death.plusMillis(200)), death);
         reconciler.event(
                 new EngineEvent("die", "id1", 2, death.plusMillis(250)), death.plusMillis(260));
-        reconciler.outcome(start, new Outcome.Done(""), death.plusMillis(300));
+        reconciler.outcome(start, new Outcome.Done(), death.plusMillis(300));
         reconciler.turn(death.plusMillis(300));
         assertThat(memo().failures).isEqualTo(2);
         assertThat(memo().state).isEqualTo(ContainerState.BACKOFF);
