@@ -15,6 +15,7 @@ import dev.berth.monitor.Monitor;
 import dev.berth.monitor.RepairPort;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
+import dev.berth.wire.AgentState;
 import dev.berth.wire.Alert;
 import dev.berth.wire.Heartbeat;
 import java.time.Duration;
@@ -41,6 +42,8 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private static final Duration SETTLE = Duration.ofMillis(100);
 
     private static final Duration QUESTION = Duration.ofSeconds(1);
+    private static final Duration INTRODUCTION = Duration.ofSeconds(5);
+    private static final int INTRODUCTIONS = 32;
     private static final List<String> ENDED = List.of("done", "error", "cancelled", "timeout");
 
     private final Store store;
@@ -50,6 +53,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private @Nullable Hands hands;
     private @Nullable Tasks tasks;
     private @Nullable Thread teller;
+    private @Nullable Thread introductions;
 
     FleetWatch(Store store, Clock clock, Threads threads) {
         this.store = store;
@@ -70,6 +74,41 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     void start() {
         monitor.start();
         teller = Thread.ofVirtual().name("fleet-teller").start(this::tell);
+        introductions = Thread.ofVirtual().name("introductions").start(this::meet);
+    }
+
+    /**
+     * The bus may have outlived the last director, and an agent that never lost it says nothing
+     * before its next beat, up to a minute away: each is asked once, so that listings and repairs
+     * need not wait for that.
+     */
+    private void meet() {
+        Hands own = hands();
+        List<AgentId> strangers =
+                store.read(s -> s.vmsOf(null)).stream()
+                        .filter(Rows.Vm::active)
+                        .map(Rows.Vm::agent)
+                        .toList();
+        try {
+            own.parallel().forEach(strangers, INTRODUCTIONS, agent -> meet(own, agent));
+        } catch (Exception e) {
+            LOG.log(System.Logger.Level.DEBUG, "not every agent was asked", e);
+        }
+    }
+
+    private void meet(Hands own, AgentId agent) {
+        if (lastHeartbeat(agent).isPresent()) {
+            return;
+        }
+        try {
+            AgentState state =
+                    AgentState.fromTree(
+                            own.agents().call(agent, "get_state", List.of("full"), INTRODUCTION));
+            heartbeat(Heartbeat.ofState(agent, state));
+        } catch (AgentException | IllegalArgumentException e) {
+            // The judge finds out by itself what is wrong with it.
+            LOG.log(System.Logger.Level.DEBUG, "agent " + agent + " did not say how it is", e);
+        }
     }
 
     /** The store was written: instances, VMs or states may be others now. */
@@ -81,8 +120,10 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     @Override
     public void close() {
-        if (teller != null) {
-            teller.interrupt();
+        for (Thread thread : new Thread[] {teller, introductions}) {
+            if (thread != null) {
+                thread.interrupt();
+            }
         }
         monitor.close();
     }

@@ -43,6 +43,36 @@ public record Heartbeat(
                 f.tree());
     }
 
+    /**
+     * What the agent would have said by itself, from its answer to {@code get_state full}; nothing
+     * of the spec, which holds secrets.
+     */
+    public static Heartbeat ofState(AgentId agent, AgentState state) {
+        Fields said = Fields.of(state.tree(), "agent state");
+        var tree = new LinkedHashMap<String, Object>();
+        for (String key :
+                List.of(
+                        "deployment",
+                        "index",
+                        "job_state",
+                        "configuration_hash",
+                        "vitals",
+                        "processes",
+                        "containers",
+                        "disks",
+                        "daemon")) {
+            if (said.has(key)) {
+                tree.put(key, said.tree().get(key));
+            }
+        }
+        if (said.has("job")) {
+            tree.put("job", said.object("job").string("name", ""));
+        }
+        tree.put("node_id", said.string("id", ""));
+        tree.put("number_of_processes", said.list("processes").size());
+        return fromTree(agent, tree);
+    }
+
     /** The message an agent sends; null containers are left out. */
     public static Map<String, Object> write(
             String deployment,
