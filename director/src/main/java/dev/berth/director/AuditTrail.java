@@ -45,6 +45,62 @@ public final class AuditTrail {
         }
     }
 
+    /**
+     * What a task does to an object of its deployment.
+     *
+     * @param objectName null: it is known only when it has been made
+     * @param instance {@code group/uuid}; null when it is not about one
+     */
+    record Act(
+            String action,
+            String objectType,
+            @Nullable String objectName,
+            @Nullable String instance,
+            Map<String, Object> context) {
+        private Entry entry(
+                TaskContext task,
+                @Nullable Long parent,
+                @Nullable String name,
+                @Nullable String error) {
+            return new Entry(
+                    parent,
+                    task.user(),
+                    action,
+                    objectType,
+                    name,
+                    task.id(),
+                    task.deployment(),
+                    instance,
+                    error,
+                    context);
+        }
+    }
+
+    /** Work that events tell of; returns the name of its object. */
+    @FunctionalInterface
+    interface Work<E extends Exception> {
+        @Nullable String run() throws E;
+    }
+
+    /**
+     * Two events, as BOSH writes them for what takes long: one before, and one after that refers to
+     * it and says what came of it. A process that ends in between leaves the first alone.
+     */
+    <E extends Exception> void around(TaskContext task, Act act, Work<E> work) throws E {
+        long begun = record(act.entry(task, null, act.objectName(), null));
+        String name;
+        try {
+            name = work.run();
+        } catch (DirectorStopping e) {
+            throw e;
+        } catch (RuntimeException e) {
+            String error = task.log().redacted(Failures.message(e));
+            record(act.entry(task, begun, act.objectName(), error));
+            throw e;
+        }
+        record(act.entry(task, begun, name, null));
+    }
+
     /** Returns the id of the event. */
     public long record(Entry entry) {
         Rows.Event row =

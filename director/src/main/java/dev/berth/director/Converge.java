@@ -57,10 +57,16 @@ final class Converge {
                         .forEach(line -> task.log().result(Json.write(Json.of("plan", line))));
             } else {
                 hands.store().update(s -> register(s, deployment));
-                new PlanRun(hands, reading.scope(), task, plan).run();
-                if (!wish.has("state_change")) {
-                    hands.store().update(s -> s.saveDeployment(reading.deployed()));
-                }
+                told(
+                        task,
+                        isFirst(deployment) ? "create" : "update",
+                        deployment,
+                        () -> {
+                            new PlanRun(hands, reading.scope(), task, plan).run();
+                            if (!wish.has("state_change")) {
+                                hands.store().update(s -> s.saveDeployment(reading.deployed()));
+                            }
+                        });
             }
             return "/deployments/" + deployment;
         };
@@ -110,14 +116,46 @@ final class Converge {
             Desired nothing = new Desired(deployment, List.of(), Map.of());
             DeployScope scope = new DeployScope(deployment, Map.of(), Map.of());
             Plan plan = plan(task, nothing, PlanOptions.deploy(false).withFix(true));
-            new PlanRun(hands, scope, task, plan).deleteAll(force);
-            task.log()
-                    .stage("Removing deployment artifacts", List.of(), 1)
-                    .step(
-                            "Destroying deployment",
-                            step -> hands.store().update(s -> s.deleteDeployment(deployment)));
+            told(
+                    task,
+                    "delete",
+                    deployment,
+                    () -> {
+                        new PlanRun(hands, scope, task, plan).deleteAll(force);
+                        task.log()
+                                .stage("Removing deployment artifacts", List.of(), 1)
+                                .step("Destroying deployment", step -> forget(deployment));
+                    });
             return "/deployments/" + deployment;
         };
+    }
+
+    private void forget(String deployment) {
+        hands.store().update(s -> s.deleteDeployment(deployment));
+    }
+
+    private boolean isFirst(String deployment) {
+        return hands.store()
+                .read(s -> s.deployment(deployment))
+                .filter(d -> d.manifest() != null)
+                .isEmpty();
+    }
+
+    /** Changing a whole deployment. */
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    private void told(TaskContext task, String action, String deployment, Work work)
+            throws Exception {
+        hands.trail()
+                .around(
+                        task,
+                        new AuditTrail.Act(action, "deployment", deployment, null, Map.of()),
+                        () -> {
+                            work.run();
+                            return deployment;
+                        });
     }
 
     /** Work of the stage that every deploy begins with. */

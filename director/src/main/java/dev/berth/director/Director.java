@@ -128,6 +128,7 @@ public final class Director implements AutoCloseable {
                                                                 true))),
                                         core.store(),
                                         core.tasks(),
+                                        core.orphans(),
                                         new AuditTrail(core.store(), clock),
                                         core.fleet(),
                                         cpi,

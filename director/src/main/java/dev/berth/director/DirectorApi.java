@@ -32,6 +32,7 @@ public final class DirectorApi implements AutoCloseable {
             Users users,
             Store store,
             Tasks tasks,
+            OrphanedDisks orphans,
             AuditTrail trail,
             FleetView fleet,
             Cpi cpi,
@@ -61,7 +62,7 @@ public final class DirectorApi implements AutoCloseable {
         new ConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
         new NamedConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
         new ReleasesApi(store, tasks).addTo(router);
-        new DisksApi(store, tasks, parts.cpi(), parts.identity()).addTo(router);
+        new DisksApi(parts.orphans()).addTo(router);
         new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);
         new BlobsApi(parts.blobs()).addTo(router);
         api = new Api(router, parts.users());

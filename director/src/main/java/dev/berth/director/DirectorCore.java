@@ -9,10 +9,12 @@ import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The director above its ports, and nothing of what is below them or of HTTP: the same in
@@ -22,6 +24,8 @@ import java.util.function.Supplier;
  * or {@link #turn}.
  */
 public final class DirectorCore implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(DirectorCore.class.getName());
+
     /**
      * All that it needs.
      *
@@ -63,6 +67,8 @@ public final class DirectorCore implements AutoCloseable {
     private final SecretBox box;
     private final Variables variables;
     private final Tasks tasks;
+    private final OrphanedDisks orphans;
+    private @Nullable Thread keeper;
 
     public DirectorCore(Ports ports) throws IOException {
         Clock clock = ports.clock();
@@ -75,6 +81,7 @@ public final class DirectorCore implements AutoCloseable {
                         ports.bus().apply(fleet),
                         ports.door(),
                         new Journal(store, clock, ports.ids()),
+                        new AuditTrail(store, clock),
                         clock,
                         ports.ids(),
                         ports.identity().uuid(),
@@ -96,6 +103,7 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);
         tasks.register(DeploymentsApi.DELETE, converge::delete);
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
+        orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
     }
 
     /**
@@ -116,9 +124,28 @@ public final class DirectorCore implements AutoCloseable {
         tasks.start();
     }
 
-    /** Lets the watch over the fleet decide by itself. */
+    /** Lets the watch over fleet and orphaned disks decide by itself. */
     public void watch() {
         fleet.start();
+        keeper = Thread.ofVirtual().name("orphans").start(this::keep);
+    }
+
+    private void keep() {
+        Clock clock = hands.clock();
+        try {
+            while (true) {
+                Instant next;
+                try {
+                    next = orphans.turn();
+                } catch (RuntimeException e) {
+                    LOG.log(System.Logger.Level.ERROR, "orphaned disks cannot be looked at", e);
+                    next = clock.now().plusSeconds(60);
+                }
+                clock.sleep(Duration.between(clock.now(), next));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /**
@@ -127,7 +154,9 @@ public final class DirectorCore implements AutoCloseable {
      * @return when it wants the next one
      */
     public Instant turn() {
-        return fleet.turn();
+        Instant orphansDue = orphans.turn();
+        Instant fleetDue = fleet.turn();
+        return fleetDue.isBefore(orphansDue) ? fleetDue : orphansDue;
     }
 
     /** The store as all parts of the director must use it: the watch hears of changes. */
@@ -143,6 +172,10 @@ public final class DirectorCore implements AutoCloseable {
         return fleet;
     }
 
+    OrphanedDisks orphans() {
+        return orphans;
+    }
+
     public Variables variables() {
         return variables;
     }
@@ -153,6 +186,9 @@ public final class DirectorCore implements AutoCloseable {
 
     @Override
     public void close() {
+        if (keeper != null) {
+            keeper.interrupt();
+        }
         tasks.close();
         fleet.close();
     }

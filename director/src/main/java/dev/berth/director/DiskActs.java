@@ -82,7 +82,7 @@ final class DiskActs {
                 true,
                 null,
                 scope.deployment(),
-                plan.group() + "/" + plan.id(),
+                plan.name(),
                 plan.az(),
                 "");
     }

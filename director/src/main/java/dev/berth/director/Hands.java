@@ -26,6 +26,7 @@ record Hands(
         AgentCalls agents,
         AgentDoor door,
         Journal journal,
+        AuditTrail trail,
         Clock clock,
         Supplier<String> ids,
         String directorUuid,

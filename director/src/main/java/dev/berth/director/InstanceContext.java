@@ -43,8 +43,7 @@ record InstanceContext(Hands hands, DeployScope scope, TaskContext task, Instanc
                 task.checkCancelled();
             }
             throw new AgentException(
-                    e.kind(),
-                    plan.group() + "/" + plan.id() + " (" + method + "): " + e.getMessage());
+                    e.kind(), plan.name() + " (" + method + "): " + e.getMessage());
         }
     }
 

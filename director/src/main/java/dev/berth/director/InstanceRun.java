@@ -4,7 +4,10 @@ import dev.berth.planner.Plan;
 import dev.berth.planner.Plan.InstancePlan;
 import dev.berth.planner.Step;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries out the steps of one instance, in order, each with its intent written before the act. Not
@@ -42,9 +45,7 @@ final class InstanceRun {
             task.log()
                     .debug(
                             "instance="
-                                    + plan.group()
-                                    + "/"
-                                    + plan.id()
+                                    + plan.name()
                                     + " step='"
                                     + step.verb()
                                     + "' reason='"
@@ -70,7 +71,43 @@ final class InstanceRun {
         };
     }
 
+    /** What an operator will one day ask of VMs and disks is kept in the audit trail. */
     private void run(Step step) throws InterruptedException {
+        switch (step) {
+            case Step.CreateVm s -> told("create", "vm", null, step, () -> on.vm().cid().value());
+            case Step.DeleteVm s -> told("delete", "vm", s.vm().value(), step);
+            case Step.StartVm s -> told("start", "vm", s.vm().value(), step);
+            case Step.CreateDisk s ->
+                    told("create", "disk", null, step, () -> on.disk().cid().value());
+            case Step.OrphanDisk s -> told("orphan", "disk", s.disk().value(), step);
+            default -> act(step);
+        }
+    }
+
+    private void told(String action, String type, String name, Step step)
+            throws InterruptedException {
+        told(action, type, name, step, () -> name);
+    }
+
+    private void told(
+            String action,
+            String type,
+            @Nullable String name,
+            Step step,
+            Supplier<String> nameAfter)
+            throws InterruptedException {
+        hands.trail()
+                .around(
+                        task,
+                        new AuditTrail.Act(
+                                action, type, name, plan.name(), Map.of("reason", reasons())),
+                        () -> {
+                            act(step);
+                            return nameAfter.get();
+                        });
+    }
+
+    private void act(Step step) throws InterruptedException {
         switch (step) {
             case Step.CreateVm s -> vm.createVm(s.shape());
             case Step.WelcomeAgent s -> vm.welcomeAgent();

@@ -1,9 +1,9 @@
 package dev.berth.director;
 
+import dev.berth.model.Json;
 import dev.berth.planner.Plan;
 import dev.berth.planner.Plan.GroupPlan;
 import dev.berth.planner.Plan.InstancePlan;
-import dev.berth.planner.Step;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
 import java.util.List;
@@ -17,6 +17,8 @@ import java.util.Map;
 final class PlanRun {
     /** VMs created at once ahead of their groups' turns: more only queue up in the IaaS. */
     private static final int CREATIONS_AT_ONCE = 16;
+
+    private static final Plan.WatchTime UNWATCHED = new Plan.WatchTime(0, 0);
 
     private final Hands hands;
     private final DeployScope scope;
@@ -55,7 +57,7 @@ final class PlanRun {
                         10,
                         i -> {
                             try {
-                                perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0));
+                                perform(stage, i.text(), i, "delete", UNWATCHED);
                             } catch (RuntimeException e) {
                                 if (!force) {
                                     throw e;
@@ -121,7 +123,7 @@ final class PlanRun {
                 .forEach(
                         missing,
                         CREATIONS_AT_ONCE,
-                        i -> perform(stage, i.text(), i, i.creation(), new Plan.WatchTime(0, 0)));
+                        i -> stage.step(i.text(), log -> run(i, UNWATCHED).run(i.creation(), log)));
     }
 
     private void update(GroupPlan group) throws Exception {
@@ -149,7 +151,7 @@ final class PlanRun {
                     .forEach(
                             wave,
                             group.maxInFlight(),
-                            i -> perform(stage, i.text() + suffix, i, i.steps(), watch));
+                            i -> perform(stage, i.text() + suffix, i, action(i), watch));
             canaries = false;
         }
     }
@@ -161,20 +163,56 @@ final class PlanRun {
         }
         TaskLog.Stage stage = task.log().stage(title, tags, instances.size());
         hands.parallel()
-                .forEach(
-                        instances,
-                        atOnce,
-                        i -> perform(stage, i.text(), i, i.steps(), new Plan.WatchTime(0, 0)));
+                .forEach(instances, atOnce, i -> perform(stage, i.text(), i, "delete", UNWATCHED));
     }
 
     private void perform(
             TaskLog.Stage stage,
             String name,
             InstancePlan instance,
-            List<Step> steps,
+            String action,
             Plan.WatchTime watch)
             throws Exception {
+        var act =
+                new AuditTrail.Act(
+                        action, "instance", instance.name(), instance.name(), context(instance));
         stage.step(
-                name, log -> new InstanceRun(hands, scope, task, instance, watch).run(steps, log));
+                name,
+                log ->
+                        hands.trail()
+                                .around(
+                                        task,
+                                        act,
+                                        () -> {
+                                            run(instance, watch).run(instance.steps(), log);
+                                            return instance.name();
+                                        }));
+    }
+
+    private InstanceRun run(InstancePlan instance, Plan.WatchTime watch) {
+        return new InstanceRun(hands, scope, task, instance, watch);
+    }
+
+    /** What BOSH's audit events call it. */
+    private static String action(InstancePlan instance) {
+        if (instance.isNew()) {
+            return "create";
+        }
+        List<String> kinds = instance.changes().stream().map(Plan.Change::kind).toList();
+        if (kinds.contains("recreate") || kinds.contains("restart")) {
+            return kinds.contains("recreate") ? "recreate" : "restart";
+        }
+        if (!kinds.equals(List.of("state"))) {
+            return "update";
+        }
+        return instance.wishedState().equals("started") ? "start" : "stop";
+    }
+
+    private static Map<String, Object> context(InstancePlan instance) {
+        return Json.of(
+                "az",
+                instance.az(),
+                "changes",
+                instance.changes().stream().map(Plan.Change::reason).toList());
     }
 }

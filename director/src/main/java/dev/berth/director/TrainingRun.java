@@ -23,6 +23,7 @@ import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -78,6 +79,12 @@ final class TrainingRun {
                                                     "admin", new Secret("rehearsal"), true))),
                             store,
                             tasks,
+                            new OrphanedDisks(
+                                    store,
+                                    tasks,
+                                    cpi,
+                                    identity,
+                                    () -> UUID.randomUUID().toString()),
                             new AuditTrail(store, clock),
                             new Nobody(),
                             cpi,

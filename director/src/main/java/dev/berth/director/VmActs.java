@@ -304,7 +304,7 @@ final class VmActs {
                         "index",
                         String.valueOf(plan.index()),
                         "name",
-                        plan.group() + "/" + plan.id()));
+                        plan.name()));
         metadata.put(
                 "created_at",
                 hands.clock().now().truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString());

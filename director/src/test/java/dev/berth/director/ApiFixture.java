@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ssl.SSLContext;
 
@@ -90,6 +91,12 @@ final class ApiFixture implements AutoCloseable {
                                 users,
                                 store,
                                 tasks,
+                                new OrphanedDisks(
+                                        store,
+                                        tasks,
+                                        cpi,
+                                        identity,
+                                        () -> UUID.randomUUID().toString()),
                                 new AuditTrail(store, Clock.SYSTEM),
                                 fleet,
                                 cpi,

@@ -80,9 +80,14 @@ public record Plan(
             return !creation.isEmpty() || !steps.isEmpty();
         }
 
+        /** {@code group/uuid}, as BOSH names instances. */
+        public String name() {
+            return group + "/" + id;
+        }
+
         /** {@code group/uuid (index)}, as BOSH prints instances. */
         public String text() {
-            return group + "/" + id + " (" + index + ")";
+            return name() + " (" + index + ")";
         }
     }
 
