@@ -22,6 +22,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Executor;
 
 /**
  * One environment's director in one process: construct, pass on, start, and close in reverse order.
@@ -59,7 +60,9 @@ public final class Director implements AutoCloseable {
         Pki pki = Pki.open(home.resolve("pki"), clock);
         Store database = keep(SqlStore.sqlite(folder.resolve("berth.db")));
         var engine = keep(new DockerEngine(socket(environment)));
-        var cpi = new DockerCpi(engine, home.resolve("cpi"));
+        Executor later = work -> Thread.ofVirtual().name("cpi-later").start(work);
+        var cpi = new DockerCpi(engine, home.resolve("cpi"), later);
+        later.execute(cpi::sweep);
         network(environment, cpi);
 
         List<String> hosts = List.of(environment.gateway(), "127.0.0.1", "localhost");

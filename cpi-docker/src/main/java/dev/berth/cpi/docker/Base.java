@@ -28,6 +28,15 @@ record Base(Path folder) {
         return vm(vm).resolve("dev");
     }
 
+    /** Folders of deleted VMs whose volumes are still to be removed. */
+    Path remains() {
+        return folder.resolve("remains");
+    }
+
+    Path remains(VmCid vm) {
+        return remains().resolve(name(vm.value()));
+    }
+
     Path disks() {
         return folder.resolve("disks");
     }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,15 @@ public final class DockerCpi implements Cpi {
      * @param overcommit how many times the free space may be promised to disks, which are sparse
      */
     public DockerCpi(Engine engine, Path folder, double overcommit) {
+        this(engine, folder, overcommit, Runnable::run);
+    }
+
+    /** For a process that lives: {@code later} does what nobody needs to wait for. */
+    public DockerCpi(Engine engine, Path folder, Executor later) {
+        this(engine, folder, OVERCOMMIT, later);
+    }
+
+    private DockerCpi(Engine engine, Path folder, double overcommit, Executor later) {
         Path proc = Path.of("/proc");
         var base = new Base(folder.toAbsolutePath().normalize());
         var locks = new FileLocks(base.locks(), LOCK_WAIT);
@@ -53,7 +63,12 @@ public final class DockerCpi implements Cpi {
         disks = new Disks(base, locks, new Mounts(proc), overcommit);
         networks = new Networks(engine, locks, host);
         stemcells = new Stemcells(engine, locks);
-        vms = new Vms(engine, base, locks, networks, disks, host);
+        vms = new Vms(engine, base, locks, networks, disks, host, later);
+    }
+
+    /** Removes what deleted VMs left, also when the process that deleted them died over it. */
+    public void sweep() {
+        typed(vms::sweep);
     }
 
     @Override

@@ -31,6 +31,7 @@ final class Purge {
     /** True when nothing is left. */
     boolean run() {
         List<CloudObject> all = cpi.inventory(context);
+        cpi.sweep();
         each(cids(all, Kind.VM), "VM", cid -> cpi.deleteVm(context, new VmCid(cid)));
         each(cids(all, Kind.DISK), "disk", cid -> cpi.deleteDisk(context, new DiskCid(cid)));
         each(cids(all, Kind.NETWORK), "network", cid -> cpi.deleteNetwork(context, cid));

@@ -12,16 +12,20 @@ import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 
 /** VMs: one system container, one folder and one volume each, all named after the agent. */
 final class Vms {
+    private static final System.Logger LOG = System.getLogger(Vms.class.getName());
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private final Engine engine;
@@ -30,14 +34,23 @@ final class Vms {
     private final Networks networks;
     private final Disks disks;
     private final HostFacts host;
+    private final Executor later;
 
-    Vms(Engine engine, Base base, FileLocks locks, Networks networks, Disks disks, HostFacts host) {
+    Vms(
+            Engine engine,
+            Base base,
+            FileLocks locks,
+            Networks networks,
+            Disks disks,
+            HostFacts host,
+            Executor later) {
         this.engine = engine;
         this.base = base;
         this.locks = locks;
         this.networks = networks;
         this.disks = disks;
         this.host = host;
+        this.later = later;
     }
 
     /** What create_vm was asked for. */
@@ -59,6 +72,9 @@ final class Vms {
         try (var lock = lock(vm)) {
             if (has(vm)) {
                 throw new CpiException(Type.CLOUD_ERROR, "VM " + vm + " exists already");
+            }
+            if (Files.exists(base.remains(vm))) {
+                clear(vm);
             }
             if (Files.exists(base.vm(vm))) {
                 // What a call that died here left behind; nothing of it ever ran.
@@ -200,14 +216,60 @@ final class Vms {
         Records.deleteTree(base.vm(vm));
     }
 
+    /**
+     * The VM is gone and its disks are free when this returns. Its volume, whose thousands of files
+     * take the engine a second or many, is only set aside: nobody may have to wait for that, least
+     * of all a database on its way to the next VM. {@link #sweep} removes it.
+     */
     void delete(VmCid vm) {
         try (var lock = lock(vm)) {
             boolean known = Records.read(base.vmRecord(vm)).isPresent();
             if (!has(vm) && !known) {
                 throw notFound(vm);
             }
-            removeRemains(vm);
+            id(vm).ifPresent(id -> engine.removeContainer(id, true, true));
+            disks.releaseAll(vm);
+            setAside(vm);
         }
+        later.execute(this::sweep);
+    }
+
+    /** In one step, so that a crash leaves the VM either known or set aside. */
+    private void setAside(VmCid vm) {
+        try {
+            if (!Files.exists(base.vm(vm))) { // made by another hand, or its folder was lost
+                Records.createFolder(base.remains(vm));
+                return;
+            }
+            Records.createFolder(base.remains());
+            Files.move(base.vm(vm), base.remains(vm), StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw Records.failed("set aside " + base.vm(vm), e);
+        }
+    }
+
+    /** Removes what deleted VMs left, also those of a process that died meanwhile. */
+    void sweep() {
+        for (var folder : Records.folders(base.remains())) {
+            var vm = new VmCid(String.valueOf(folder.getFileName()));
+            try (var lock = lock(vm)) {
+                if (Files.exists(folder)) {
+                    clear(vm);
+                }
+            } catch (EngineException | CpiException e) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "the volume of deleted VM "
+                                + vm
+                                + " is left for the next time: "
+                                + e.getMessage());
+            }
+        }
+    }
+
+    private void clear(VmCid vm) {
+        engine.removeVolume(volume(vm), true);
+        Records.deleteTree(base.remains(vm));
     }
 
     boolean has(VmCid vm) {
