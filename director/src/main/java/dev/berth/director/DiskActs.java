@@ -10,7 +10,6 @@ import dev.berth.planner.Step;
 import dev.berth.store.Rows;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** What is done with the persistent disk of one instance; rule R1 is kept here. */
 final class DiskActs {
@@ -106,7 +105,7 @@ final class DiskActs {
                 on.begin(
                         "attach disk",
                         Json.of("vm", vm.cid().value(), "disk", disk.cid().value()),
-                        s -> s.saveDisk(attachedTo(disk, vm.cid())));
+                        s -> s.saveDisk(disk.heldBy(vm.cid())));
         Object hint;
         try {
             hint = hands.cpi().attachDisk(hands.context(intent, null), vm.cid(), disk.cid());
@@ -172,7 +171,7 @@ final class DiskActs {
         on.end(
                 intent,
                 Journal.DONE,
-                s -> s.saveDisk(withSize(s.disk(disk.cid()).orElse(disk), step.sizeMb())));
+                s -> s.saveDisk(s.disk(disk.cid()).orElse(disk).ofSize(step.sizeMb())));
     }
 
     void unmountDisk(DiskCid disk) {
@@ -206,59 +205,13 @@ final class DiskActs {
         on.end(
                 intent,
                 Journal.DONE,
-                session -> session.disk(cid).ifPresent(d -> session.saveDisk(attachedTo(d, null))));
+                session -> session.disk(cid).ifPresent(d -> session.saveDisk(d.heldBy(null))));
     }
 
     void orphanDisk(DiskCid cid) {
         hands.store()
                 .update(session ->
                         session.disk(cid)
-                                .ifPresent(d ->
-                                        session.saveDisk(
-                                                new Rows.Disk(
-                                                        d.cid(),
-                                                        null,
-                                                        null,
-                                                        d.sizeMb(),
-                                                        d.cloudProperties(),
-                                                        d.type(),
-                                                        false,
-                                                        hands.clock().now(),
-                                                        d.deployment(),
-                                                        d.instanceName(),
-                                                        d.az(),
-                                                        d.cpi()))));
-    }
-
-    static Rows.Disk attachedTo(Rows.Disk d, @Nullable VmCid vm) {
-        return new Rows.Disk(
-                d.cid(),
-                d.instance(),
-                vm,
-                d.sizeMb(),
-                d.cloudProperties(),
-                d.type(),
-                d.active(),
-                d.orphanedAt(),
-                d.deployment(),
-                d.instanceName(),
-                d.az(),
-                d.cpi());
-    }
-
-    static Rows.Disk withSize(Rows.Disk d, long sizeMb) {
-        return new Rows.Disk(
-                d.cid(),
-                d.instance(),
-                d.attachedTo(),
-                sizeMb,
-                d.cloudProperties(),
-                d.type(),
-                d.active(),
-                d.orphanedAt(),
-                d.deployment(),
-                d.instanceName(),
-                d.az(),
-                d.cpi());
+                                .ifPresent(d -> session.saveDisk(d.orphaned(hands.clock().now()))));
     }
 }

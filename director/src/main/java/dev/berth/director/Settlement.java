@@ -194,8 +194,7 @@ final class Settlement {
         VmCid holder = attached ? vm : null;
         hands.store()
                 .update(session -> {
-                    session.disk(disk)
-                            .ifPresent(d -> session.saveDisk(DiskActs.attachedTo(d, holder)));
+                    session.disk(disk).ifPresent(d -> session.saveDisk(d.heldBy(holder)));
                     session.endIntent(intent.id(), outcome, hands.clock().now());
                 });
         return outcome;

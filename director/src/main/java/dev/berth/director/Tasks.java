@@ -8,6 +8,7 @@ import dev.berth.store.StoreSession;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -184,7 +185,7 @@ public final class Tasks implements AutoCloseable {
         if (!task.state().equals("queued") && !task.state().equals("processing")) {
             return new Cancel.Refused(task.state());
         }
-        session.saveTask(withState(task, "cancelling"));
+        session.saveTask(task.in("cancelling", task.startedAt(), task.finishedAt(), task.result()));
         return new Cancel.Accepted();
     }
 
@@ -217,20 +218,8 @@ public final class Tasks implements AutoCloseable {
         if (task.state().equals("cancelling")) {
             return task;
         }
-        Rows.Task begun =
-                new Rows.Task(
-                        task.id(),
-                        task.type(),
-                        "processing",
-                        task.description(),
-                        task.user(),
-                        task.deployment(),
-                        task.contextId(),
-                        task.payload(),
-                        task.queuedAt(),
-                        task.startedAt() == null ? clock.now() : task.startedAt(),
-                        null,
-                        null);
+        Instant started = task.startedAt() == null ? clock.now() : task.startedAt();
+        Rows.Task begun = task.in("processing", started, null, null);
         session.saveTask(begun);
         return begun;
     }
@@ -266,19 +255,7 @@ public final class Tasks implements AutoCloseable {
     }
 
     private Rows.Task ended(Rows.Task task, String state, String result) {
-        return new Rows.Task(
-                task.id(),
-                task.type(),
-                state,
-                task.description(),
-                task.user(),
-                task.deployment(),
-                task.contextId(),
-                task.payload(),
-                task.queuedAt(),
-                task.startedAt(),
-                clock.now(),
-                trimmed(result));
+        return task.in(state, task.startedAt(), clock.now(), trimmed(result));
     }
 
     private static Duration longer(Duration pause) {
@@ -293,22 +270,6 @@ public final class Tasks implements AutoCloseable {
         String start = result.substring(0, LONGEST_RESULT - 3);
         int word = start.lastIndexOf(' ');
         return (word > LONGEST_RESULT / 2 ? start.substring(0, word) : start) + "...";
-    }
-
-    private static Rows.Task withState(Rows.Task task, String state) {
-        return new Rows.Task(
-                task.id(),
-                task.type(),
-                state,
-                task.description(),
-                task.user(),
-                task.deployment(),
-                task.contextId(),
-                task.payload(),
-                task.queuedAt(),
-                task.startedAt(),
-                task.finishedAt(),
-                task.result());
     }
 
     void ended(long id) {

@@ -270,7 +270,7 @@ final class VmActs {
     static void freeDisksOf(StoreSession session, VmCid gone) {
         for (Rows.Disk disk : session.disksOf(null)) {
             if (gone.equals(disk.attachedTo())) {
-                session.saveDisk(DiskActs.attachedTo(disk, null));
+                session.saveDisk(disk.heldBy(null));
             }
         }
     }

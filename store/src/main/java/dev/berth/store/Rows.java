@@ -109,7 +109,42 @@ public final class Rows {
             String deployment,
             String instanceName,
             @Nullable String az,
-            String cpi) {}
+            String cpi) {
+        /** Null: attached to none. */
+        public Disk heldBy(@Nullable VmCid vm) {
+            return with(instance, vm, sizeMb, active, orphanedAt);
+        }
+
+        public Disk ofSize(long newSizeMb) {
+            return with(instance, attachedTo, newSizeMb, active, orphanedAt);
+        }
+
+        /** Nobody's from now on. */
+        public Disk orphaned(Instant at) {
+            return with(null, null, sizeMb, false, at);
+        }
+
+        private Disk with(
+                @Nullable InstanceId holder,
+                @Nullable VmCid vm,
+                long size,
+                boolean current,
+                @Nullable Instant orphaned) {
+            return new Disk(
+                    cid,
+                    holder,
+                    vm,
+                    size,
+                    cloudProperties,
+                    type,
+                    current,
+                    orphaned,
+                    deployment,
+                    instanceName,
+                    az,
+                    cpi);
+        }
+    }
 
     /** An address given out; unique over the whole director by address. */
     public record Ip(String address, String network, InstanceId instance, boolean isStatic) {}
@@ -136,7 +171,28 @@ public final class Rows {
             Instant queuedAt,
             @Nullable Instant startedAt,
             @Nullable Instant finishedAt,
-            @Nullable String result) {}
+            @Nullable String result) {
+        /** The same task, further on. */
+        public Task in(
+                String newState,
+                @Nullable Instant started,
+                @Nullable Instant finished,
+                @Nullable String newResult) {
+            return new Task(
+                    id,
+                    type,
+                    newState,
+                    description,
+                    user,
+                    deployment,
+                    contextId,
+                    payload,
+                    queuedAt,
+                    started,
+                    finished,
+                    newResult);
+        }
+    }
 
     /**
      * An entry of the journal (rule R4): written before the act, ended after it.
