@@ -140,7 +140,8 @@ final class Builder {
         if (out == null) {
             return stemcell;
         }
-        String pack = options.gzip() ? "exec gzip -1 -c \"$1\" > \"$2\"" : "exec cp \"$1\" \"$2\"";
+        // Compressed, for it may go far, and because the stock CLI reads no other stemcell.
+        String pack = "exec gzip -1 -c \"$1\" > \"$2\"";
         new Shell(options.cache().resolve("last.log"))
                 .script(
                         "writing " + out,

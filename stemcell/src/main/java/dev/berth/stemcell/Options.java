@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * @param mirror of Debian's archive; empty for the one that this host installs from, and on a host
  *     of another distribution for debootstrap's own
  * @param out where the tarball goes besides; null to leave it in the cache
- * @param gzip compress the tarball: for carrying it far, not for the engine next door
  * @param json print the finished stemcell's facts as JSON, and progress on standard error
  * @param force build even when the cached stemcell is current
  * @param check build nothing: only tell whether the cached stemcell is current
@@ -34,15 +33,14 @@ record Options(
         String suite,
         String mirror,
         @Nullable Path out,
-        boolean gzip,
         boolean json,
         boolean force,
         boolean check) {
     static final String USAGE =
             """
-            usage: berth stemcell build [--out FILE] [--base debootstrap|image:REF]
+            usage: berth stemcell build [--out FILE.tgz] [--base debootstrap|image:REF]
                                         [--suite bookworm|trixie] [--mirror URL]
-                                        [--gzip] [--force | --check] [--json]
+                                        [--force | --check] [--json]
             """;
 
     private static final List<String> SUITES = List.of("bookworm", "trixie");
@@ -58,7 +56,6 @@ record Options(
         String suite = suiteFor(javaVendor(), codename());
         String mirror = environment.getOrDefault("BERTH_DEBIAN_MIRROR", "");
         Path out = null;
-        boolean gzip = false;
         boolean json = false;
         boolean force = false;
         boolean check = false;
@@ -70,7 +67,6 @@ record Options(
                 case "--base" -> base = Base.parse(value(word, rest));
                 case "--suite" -> suite = suite(value(word, rest));
                 case "--mirror" -> mirror = value(word, rest);
-                case "--gzip" -> gzip = true;
                 case "--json" -> json = true;
                 case "--force" -> force = true;
                 case "--check" -> check = true;
@@ -80,9 +76,6 @@ record Options(
         if (check && (force || out != null)) {
             throw refused("--check", "builds and writes nothing", "leave --force and --out away");
         }
-        if (gzip && out == null) {
-            throw refused("--gzip", "is for a file of your own", "add --out FILE");
-        }
         return new Options(
                 Path.of(home, "cache", "stemcell"),
                 Path.of(dist, "agent", "lib"),
@@ -90,7 +83,6 @@ record Options(
                 suite,
                 mirror,
                 out,
-                gzip,
                 json,
                 force,
                 check);

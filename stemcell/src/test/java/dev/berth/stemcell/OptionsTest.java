@@ -39,7 +39,6 @@ final class OptionsTest {
         refused(List.of("--base", "tarball"), "'tarball'", "image:REFERENCE");
         refused(List.of("--suite", "sarge"), "'sarge'", "bookworm");
         refused(List.of("--out"), "--out", "needs a value");
-        refused(List.of("--gzip"), "--gzip", "--out FILE");
         refused(List.of("--check", "--force"), "--check", "--force");
         refused(List.of("--frobnicate"), "--frobnicate", "usage:");
     }
