@@ -9,6 +9,7 @@ import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.function.Function;
@@ -29,6 +30,7 @@ public final class DirectorCore implements AutoCloseable {
      * @param bus connects to the agents: calls go out by what it returns, what agents tell goes to
      *     the argument
      * @param ids fresh UUIDs
+     * @param agentWait how long the agent of a new VM is waited for
      */
     public record Ports(
             DirectorIdentity identity,
@@ -42,7 +44,11 @@ public final class DirectorCore implements AutoCloseable {
             Supplier<String> ids,
             Threads threads,
             Parallel parallel,
-            Welcome welcome) {}
+            Welcome welcome,
+            Duration agentWait) {}
+
+    /** Far above what a slow cloud takes to boot a VM; as BOSH. */
+    public static final Duration USUAL_AGENT_WAIT = Duration.ofSeconds(600);
 
     /**
      * What every new agent is told about this environment.
@@ -80,7 +86,7 @@ public final class DirectorCore implements AutoCloseable {
                         ports.identity().uuid(),
                         ports.identity().name(),
                         ports.welcome(),
-                        Hands.Patience.USUAL,
+                        Hands.Patience.USUAL.withAgentWait(ports.agentWait()),
                         ports.parallel());
         box = SecretBox.open(ports.folder().resolve("key"));
         variables = new Variables(store, box, ports.identity(), clock);
