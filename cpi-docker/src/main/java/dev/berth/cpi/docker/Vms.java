@@ -206,8 +206,15 @@ final class Vms {
             if (!has(vm) && !known) {
                 throw notFound(vm);
             }
+            Records.createFolder(base.vm(vm));
+            Records.mark(base.deletion(vm));
             removeRemains(vm);
         }
+    }
+
+    /** Also while its deletion is not at its end: a caller that died in it must know to go on. */
+    boolean isThere(VmCid vm) {
+        return has(vm) || Files.exists(base.deletion(vm));
     }
 
     boolean has(VmCid vm) {
