@@ -70,7 +70,7 @@ final class TestEnvironment implements AutoCloseable {
     }
 
     /** Not the temporary directory: disks are device files, which many mount without devices. */
-    private static Path usualPlace() {
+    static Path usualPlace() {
         return launcherHome().resolve("tests");
     }
 
@@ -260,22 +260,29 @@ final class TestEnvironment implements AutoCloseable {
                 });
     }
 
-    /** Command lines that name this home, by process id; the director is known by its pid file. */
+    /** Processes that are of this home by their command line or their environment, by id. */
     Map<Long, String> processes() {
         var found = new HashMap<Long, String>();
         ProcessHandle.allProcesses()
                 .forEach(process -> {
-                    String line = commandLine(process.pid());
-                    if (line.contains(home + "/")) {
+                    String line = text(process.pid(), "cmdline");
+                    boolean ours =
+                            line.contains("dev.berth.director.Main")
+                                    && (text(process.pid(), "environ") + " ")
+                                            .contains("BERTH_HOME=" + home + " ");
+                    if (ours || line.contains(home + "/")) {
                         found.put(process.pid(), line);
                     }
                 });
         return found;
     }
 
-    private static String commandLine(long pid) {
+    private static String text(long pid, String file) {
         try {
-            return Files.readString(Path.of("/proc/" + pid + "/cmdline")).replace('\0', ' ');
+            return new String(
+                            Files.readAllBytes(Path.of("/proc/" + pid + "/" + file)),
+                            java.nio.charset.StandardCharsets.UTF_8)
+                    .replace('\0', ' ');
         } catch (IOException e) {
             return ""; // it has ended meanwhile
         }
@@ -326,6 +333,13 @@ final class TestEnvironment implements AutoCloseable {
             }
             Files.delete(home.resolve("cache"));
             Files.delete(home);
+            if (home.startsWith(usualPlace())) {
+                try (var others = Files.list(usualPlace())) {
+                    if (others.findAny().isEmpty()) {
+                        Files.delete(usualPlace());
+                    }
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

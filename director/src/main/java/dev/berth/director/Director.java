@@ -17,6 +17,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -106,7 +107,8 @@ public final class Director implements AutoCloseable {
                                         () -> UUID.randomUUID().toString(),
                                         Threads.VIRTUAL,
                                         Parallel.VIRTUAL_THREADS,
-                                        welcome(environment, pki, bus.port()))));
+                                        welcome(environment, pki, bus.port()),
+                                        agentWait())));
         int settled = core.settle();
         var blobs =
                 new Blobs(folder.resolve("blobs"), environment.url() + "/blobs", core.box(), clock);
@@ -192,6 +194,19 @@ public final class Director implements AutoCloseable {
                         environment.gateway(),
                         "cloud_properties",
                         Json.of("name", environment.networkName())));
+    }
+
+    /** BERTH_AGENT_WAIT in seconds, for clouds that are slower, or people with less patience. */
+    private static Duration agentWait() throws IOException {
+        String said = System.getenv().getOrDefault("BERTH_AGENT_WAIT", "");
+        if (said.isBlank()) {
+            return DirectorCore.USUAL_AGENT_WAIT;
+        }
+        if (!said.matches("[1-9][0-9]{0,4}")) {
+            throw new IOException(
+                    "BERTH_AGENT_WAIT is '" + said + "'; it takes seconds, from 1 to 99999");
+        }
+        return Duration.ofSeconds(Long.parseLong(said));
     }
 
     private static List<String> apiHosts(EnvironmentFile environment) {

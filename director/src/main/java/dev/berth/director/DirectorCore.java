@@ -33,6 +33,7 @@ public final class DirectorCore implements AutoCloseable {
      * @param bus connects to the agents: calls go out by what it returns, what agents tell goes to
      *     the argument
      * @param ids fresh UUIDs
+     * @param agentWait how long the agent of a new VM is waited for
      */
     public record Ports(
             DirectorIdentity identity,
@@ -46,7 +47,11 @@ public final class DirectorCore implements AutoCloseable {
             Supplier<String> ids,
             Threads threads,
             Parallel parallel,
-            Welcome welcome) {}
+            Welcome welcome,
+            Duration agentWait) {}
+
+    /** Far above what a slow cloud takes to boot a VM; as BOSH. */
+    public static final Duration USUAL_AGENT_WAIT = Duration.ofSeconds(600);
 
     /**
      * What every new agent is told about this environment.
@@ -87,7 +92,7 @@ public final class DirectorCore implements AutoCloseable {
                         ports.identity().uuid(),
                         ports.identity().name(),
                         ports.welcome(),
-                        Hands.Patience.USUAL,
+                        Hands.Patience.USUAL.withAgentWait(ports.agentWait()),
                         ports.parallel());
         box = SecretBox.open(ports.folder().resolve("key"));
         variables = new Variables(store, box, ports.identity(), clock);

@@ -45,10 +45,14 @@ record Hands(
     record Patience(Duration agentWait, Duration agentCall, Duration longCall, Duration stop) {
         static final Patience USUAL =
                 new Patience(
-                        Duration.ofSeconds(600),
+                        DirectorCore.USUAL_AGENT_WAIT,
                         Duration.ofSeconds(45),
                         Duration.ofMinutes(30),
                         Duration.ofSeconds(300));
+
+        Patience withAgentWait(Duration wait) {
+            return new Patience(wait, agentCall, longCall, stop);
+        }
     }
 
     CpiContext context(IntentId intent, @Nullable Integer stemcellApiVersion) {

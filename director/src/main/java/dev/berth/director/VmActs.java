@@ -3,6 +3,7 @@ package dev.berth.director;
 import dev.berth.bus.AgentException;
 import dev.berth.cpi.CpiException;
 import dev.berth.model.AgentId;
+import dev.berth.model.Fields;
 import dev.berth.model.IntentId;
 import dev.berth.model.Json;
 import dev.berth.model.Problem;
@@ -175,7 +176,9 @@ final class VmActs {
     void welcomeAgent() throws InterruptedException {
         Rows.Vm vm = on.vm();
         setMetadata(vm.cid());
-        awaitAgent(vm);
+        if (!agentAnswers(vm)) {
+            throw discarded(vm);
+        }
         on.call(
                 vm,
                 "update_settings",
@@ -198,7 +201,41 @@ final class VmActs {
                                         vm.createdAt())));
     }
 
-    private void awaitAgent(Rows.Vm vm) throws InterruptedException {
+    /** A new VM that never spoke holds nothing: it goes again, and the next try begins afresh. */
+    private ProblemException discarded(Rows.Vm vm) {
+        try {
+            deleteVm(vm.cid());
+        } catch (CpiException e) {
+            return silent(
+                    vm,
+                    "; it cannot be deleted: " + e.getMessage(),
+                    "deploy again with --fix to replace it");
+        }
+        Fields stemcell = Fields.of(vm.shape(), "shape").object("stemcell");
+        return silent(
+                vm,
+                "; it was deleted again",
+                "see whether the agent of stemcell '"
+                        + stemcell.string("name", "")
+                        + "/"
+                        + stemcell.string("version", "")
+                        + "' starts and reaches the bus, then deploy again");
+    }
+
+    private ProblemException silent(Rows.Vm vm, String more, String remedy) {
+        String what =
+                "Timed out pinging VM '"
+                        + vm.cid()
+                        + "' with agent '"
+                        + vm.agent()
+                        + "' after "
+                        + hands.patience().agentWait().toSeconds()
+                        + " seconds";
+        return new ProblemException(List.of(new Problem(450002, plan.text(), what + more, remedy)));
+    }
+
+    /** False: it did not within the time that an agent gets. */
+    private boolean agentAnswers(Rows.Vm vm) throws InterruptedException {
         Instant giveUp = hands.clock().now().plus(hands.patience().agentWait());
         while (true) {
             task.checkCancelled();
@@ -212,23 +249,11 @@ final class VmActs {
                                                 "ping",
                                                 List.of(),
                                                 Duration.ofMillis(250)))) {
-                    return;
+                    return true;
                 }
             } catch (AgentException e) {
                 if (hands.clock().now().isAfter(giveUp)) {
-                    throw new ProblemException(
-                            List.of(
-                                    new Problem(
-                                            450002,
-                                            plan.text(),
-                                            "Timed out pinging VM '"
-                                                    + vm.cid()
-                                                    + "' with agent '"
-                                                    + vm.agent()
-                                                    + "' after "
-                                                    + hands.patience().agentWait().toSeconds()
-                                                    + " seconds",
-                                            "look at the VM's console; deploy again with --fix to replace it")));
+                    return false;
                 }
                 if (e.kind() == AgentException.Kind.TIMEOUT
                         && hands.cpi().vmEvidence(hands.looking(), vm.cid())
@@ -284,7 +309,13 @@ final class VmActs {
             throw e;
         }
         on.end(intent, Journal.DONE, session -> {});
-        awaitAgent(on.vm());
+        Rows.Vm vm = on.vm();
+        if (!agentAnswers(vm)) {
+            throw silent(
+                    vm,
+                    " though it was started",
+                    "look at the VM's console; deploy again with --fix to replace it");
+        }
     }
 
     void setMetadata(VmCid cid) {

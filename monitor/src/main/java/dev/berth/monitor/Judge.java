@@ -391,7 +391,9 @@ public final class Judge {
         boolean stopped = w.evidence == Evidence.STOPPED;
         String vm = "VM " + w.member.vm();
         String reason = stopped ? vm + " is switched off" : "the cloud says " + vm + " is gone";
-        Instant graceEnds = w.knownSince.plus(settings.startGrace());
+        // After a start: a cloud that comes up with us may be starting it. Not for long, for many
+        // clouds never do, and starting what is being started does no harm.
+        Instant graceEnds = w.knownSince.plus(settings.suspectAfter()).plus(settings.askAgain());
         if (stopped && w.heardAt == null && now.isBefore(graceEnds)) {
             w.verdict = verdictUnlessHeld(w, new Verdict.Gone(reason));
             Releases.wait(w, reason + ", which may be on its way up until " + graceEnds, out);

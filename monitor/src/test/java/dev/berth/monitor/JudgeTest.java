@@ -118,6 +118,8 @@ class JudgeTest {
                 .isEmpty();
         assertThat(repairs(at(15_100, found(1, Evidence.STOPPED)))).containsExactly(id(0));
         assertThat(judge.waitingFor(id(1))).contains("on its way up");
+        assertThat(until(21_000)).contains(ask(1));
+        assertThat(repairs(at(21_100, found(1, Evidence.STOPPED)))).containsExactly(id(1));
     }
 
     /** A judge that starts into a mass failure hears of it one by one, and still sees it as one. */

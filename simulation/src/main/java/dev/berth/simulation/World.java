@@ -171,7 +171,8 @@ final class World implements AutoCloseable {
                                     this::uuid,
                                     (name, work) -> clock.start(next.group, work),
                                     Parallel.IN_ORDER,
-                                    new DirectorCore.Welcome(Json.of())));
+                                    new DirectorCore.Welcome(Json.of()),
+                                    DirectorCore.USUAL_AGENT_WAIT));
             next.core = core;
             core.settle();
             core.begin();

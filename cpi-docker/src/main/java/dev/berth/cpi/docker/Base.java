@@ -19,6 +19,11 @@ record Base(Path folder) {
         return vm(vm).resolve("record.json");
     }
 
+    /** There while the VM is being deleted. */
+    Path deletion(VmCid vm) {
+        return vm(vm).resolve("deletion");
+    }
+
     Path settings(VmCid vm) {
         return vm(vm).resolve("settings.json");
     }

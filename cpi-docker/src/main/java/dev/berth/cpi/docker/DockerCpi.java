@@ -140,7 +140,7 @@ public final class DockerCpi implements Cpi {
 
     @Override
     public boolean hasVm(CpiContext context, VmCid vm) {
-        return typed(() -> vms.has(vm));
+        return typed(() -> vms.isThere(vm));
     }
 
     @Override

@@ -86,6 +86,17 @@ final class Records {
         return found;
     }
 
+    /** An empty file, which takes no block of a disk that is full. There already is success. */
+    static void mark(Path file) {
+        try {
+            Files.createFile(file);
+        } catch (java.nio.file.FileAlreadyExistsException e) {
+            // Marked by a call that died.
+        } catch (IOException e) {
+            throw failed("create " + file, e);
+        }
+    }
+
     static void createFolder(Path folder) {
         try {
             Files.createDirectories(folder);

@@ -227,6 +227,8 @@ final class Vms {
             if (!has(vm) && !known) {
                 throw notFound(vm);
             }
+            Records.createFolder(base.vm(vm));
+            Records.mark(base.deletion(vm));
             id(vm).ifPresent(id -> engine.removeContainer(id, true, true));
             disks.releaseAll(vm);
             setAside(vm);
@@ -234,13 +236,9 @@ final class Vms {
         later.execute(this::sweep);
     }
 
-    /** In one step, so that a crash leaves the VM either known or set aside. */
+    /** In one step, and with the mark of the deletion, which is at its end with that. */
     private void setAside(VmCid vm) {
         try {
-            if (!Files.exists(base.vm(vm))) { // made by another hand, or its folder was lost
-                Records.createFolder(base.remains(vm));
-                return;
-            }
             Records.createFolder(base.remains());
             Files.move(base.vm(vm), base.remains(vm), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
@@ -270,6 +268,11 @@ final class Vms {
     private void clear(VmCid vm) {
         engine.removeVolume(volume(vm), true);
         Records.deleteTree(base.remains(vm));
+    }
+
+    /** Also while its deletion is not at its end: a caller that died in it must know to go on. */
+    boolean isThere(VmCid vm) {
+        return has(vm) || Files.exists(base.deletion(vm));
     }
 
     boolean has(VmCid vm) {
