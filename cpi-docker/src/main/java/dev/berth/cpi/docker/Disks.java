@@ -21,12 +21,20 @@ import java.util.UUID;
 import java.util.function.Predicate;
 
 /**
- * Persistent disks: a sparse file each, shown to a VM as the device node of its loop device. Rule
- * R1 is kept here: a disk recorded as given to a VM goes to another only when the first VM is gone
- * and the kernel has let the device go.
+ * Persistent disks: a file each, shown to a VM as the device node of its loop device. Their space
+ * is taken when they are made: a database whose disk turns read-only because the host's is full
+ * would be a high price for space that others promised too. Only who asks for an overcommit gets
+ * sparse files.
+ *
+ * <p>Rule R1 is kept here: a disk recorded as given to a VM goes to another only when the first VM
+ * is gone and the kernel has let the device go.
  */
 final class Disks {
+    private static final System.Logger LOG = System.getLogger(Disks.class.getName());
     private static final long MIB = 1024L * 1024;
+
+    /** What disks leave to the director's own files. */
+    private static final long MARGIN = 128 * MIB;
 
     private final Base base;
     private final FileLocks locks;
@@ -35,12 +43,12 @@ final class Disks {
     private final double overcommit;
 
     /**
-     * @param overcommit how many times the free space may be promised to sparse files
+     * @param overcommit how many times the free space may be promised; above 1 files are sparse
      */
     Disks(Base base, FileLocks locks, Mounts mounts, double overcommit) {
         this.base = base;
         this.locks = locks;
-        this.loops = new LoopDevices(locks);
+        this.loops = new LoopDevices(locks, overcommit > 1);
         this.mounts = mounts;
         this.overcommit = overcommit;
     }
@@ -53,7 +61,7 @@ final class Disks {
             Path making = base.disks().resolve(".making-" + cid);
             try {
                 Files.createDirectory(making);
-                setLength(making.resolve("disk.img"), sizeMb * MIB);
+                allocate(making.resolve("disk.img"), sizeMb * MIB);
                 var record =
                         new DiskRecord(
                                 cid,
@@ -76,10 +84,11 @@ final class Disks {
         }
     }
 
-    /** Sparse files promise more than they take; what they may still ask for is bounded. */
+    /** What sparse files promised may still be asked for. */
     private void checkSpace(long more) {
         try {
-            long free = Files.getFileStore(base.disks()).getUsableSpace();
+            long usable = Files.getFileStore(base.disks()).getUsableSpace();
+            long free = Math.max(0, usable - MARGIN);
             long promised = more;
             for (Path folder : Records.folders(base.disks())) {
                 Path image = folder.resolve("disk.img");
@@ -98,9 +107,7 @@ final class Disks {
                                 + free / MIB
                                 + " MiB free, "
                                 + (promised - more) / MIB
-                                + " MiB of it promised to other disks (at most "
-                                + overcommit
-                                + " times what is free may be); free some, or move BERTH_HOME to a bigger file system",
+                                + " MiB of it promised to other disks; free some, or move BERTH_HOME to a bigger file system",
                         true,
                         null);
             }
@@ -295,11 +302,28 @@ final class Disks {
             }
             if (sizeMb > now) {
                 checkSpace((sizeMb - now) * MIB);
-                setLength(base.image(disk), sizeMb * MIB);
+                allocate(base.image(disk), sizeMb * MIB);
             }
             // Also when the size is right already: the call before may have died between the two.
             loops.grown(base.image(disk));
         }
+    }
+
+    private void allocate(Path file, long bytes) {
+        if (overcommit <= 1) {
+            Commands.Result taken = Commands.tryRun("fallocate", "-l", "" + bytes, file.toString());
+            if (taken.output().contains("No space left")) {
+                throw new CpiException(Type.NO_DISK_SPACE, taken.output(), true, null);
+            }
+            if (taken.exitCode() != 0) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "disk={0} is sparse, for its file system cannot take space ahead: {1}",
+                        file,
+                        taken.output());
+            }
+        }
+        setLength(file, bytes);
     }
 
     private static void setLength(Path file, long bytes) {

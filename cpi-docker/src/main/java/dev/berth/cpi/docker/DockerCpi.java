@@ -28,7 +28,7 @@ public final class DockerCpi implements Cpi {
     /** A little more than the longest holder: a reboot that waits for a VM's graceful stop. */
     private static final Duration LOCK_WAIT = Duration.ofSeconds(90);
 
-    private static final double OVERCOMMIT = 2;
+    private static final double OVERCOMMIT = 1;
 
     private final Vms vms;
     private final Disks disks;
@@ -44,7 +44,8 @@ public final class DockerCpi implements Cpi {
     }
 
     /**
-     * @param overcommit how many times the free space may be promised to disks, which are sparse
+     * @param overcommit how many times the free space may be promised to disks; above 1 they are
+     *     sparse
      */
     public DockerCpi(Engine engine, Path folder, double overcommit) {
         this(engine, folder, overcommit, Runnable::run);

@@ -23,7 +23,7 @@ record DockerCpiSettings(Path socket, Path folder, double overcommit) {
         return new DockerCpiSettings(
                 host.isEmpty() ? usual(home) : socket(host),
                 Path.of(f.string("base", home.resolve("cpi").toString())),
-                overcommit(f.string("disk_overcommit", "2")));
+                overcommit(f.string("disk_overcommit", "1")));
     }
 
     /** The environment's own engine when it has one, else the machine's. */

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
  * after a crash or a reboot of the host the answer is another one.
  */
 final class LoopDevices {
+    private static final System.Logger LOG = System.getLogger(LoopDevices.class.getName());
     private static final int ATTEMPTS = 50;
     private static final int LETTING_GO_MILLIS = 2_000;
 
@@ -21,9 +22,15 @@ final class LoopDevices {
     private static final int MAJOR = 7;
 
     private final FileLocks locks;
+    private final boolean discards;
 
-    LoopDevices(FileLocks locks) {
+    /**
+     * @param discards whether what a file system frees is given back to the host, and so has to be
+     *     found again when it is written
+     */
+    LoopDevices(FileLocks locks, boolean discards) {
         this.locks = locks;
+        this.discards = discards;
     }
 
     /**
@@ -68,11 +75,25 @@ final class LoopDevices {
             makeNode(free);
             last = Commands.tryRun("losetup", free, file.toString());
             if (last.exitCode() == 0) {
+                if (!discards) {
+                    keepWhole(free);
+                }
                 return new Loop(Path.of(free), minor(free), false);
             }
         }
         throw new CpiException(
                 CpiException.Type.CLOUD_ERROR, "no loop device for " + file + ": " + last.output());
+    }
+
+    private static void keepWhole(String device) {
+        String name = device.substring(device.lastIndexOf('/') + 1);
+        try {
+            Files.writeString(Path.of("/sys/block", name, "queue/discard_max_bytes"), "0");
+        } catch (IOException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    device + " may give space of its file back: " + e.getMessage());
+        }
     }
 
     /** Where /dev is not kept by the kernel, devices past the first eight have no node yet. */
