@@ -329,7 +329,8 @@ public final class FakeCpi implements Cpi {
                 () ->
                         cloud.atomically(() -> {
                             VmCid vm = disk(cid).attachedTo();
-                            if (vm != null && !cloud.isCareless()) {
+                            boolean held = vm != null && cloud.vm(vm).isPresent();
+                            if (held && !cloud.isCareless()) {
                                 throw error(Type.CLOUD_ERROR, cid + " is attached to " + vm);
                             }
                             cloud.remove(cid);
