@@ -1,5 +1,6 @@
 package dev.berth.director;
 
+import dev.berth.cpi.CpiException;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
@@ -112,7 +113,7 @@ final class Converge {
         return task -> {
             String deployment = Fields.of(payload, "payload").string("deployment");
             boolean force = Fields.of(payload, "payload").object("options").flag("force", false);
-            new Settlement(hands).settle(task.id(), deployment);
+            settle(task, deployment, force);
             Desired nothing = new Desired(deployment, List.of(), Map.of());
             DeployScope scope = new DeployScope(deployment, Map.of(), Map.of());
             Plan plan = plan(task, nothing, PlanOptions.deploy(false).withFix(true));
@@ -128,6 +129,18 @@ final class Converge {
                     });
             return "/deployments/" + deployment;
         };
+    }
+
+    /** By force, what the cloud cannot tell of may be left over in it. */
+    private void settle(TaskContext task, String deployment, boolean force) {
+        try {
+            new Settlement(hands).settle(task.id(), deployment);
+        } catch (CpiException e) {
+            if (!force) {
+                throw e;
+            }
+            task.log().warning("what was left open cannot be looked at: " + e.getMessage());
+        }
     }
 
     private void forget(String deployment) {

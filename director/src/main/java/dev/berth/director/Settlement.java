@@ -27,44 +27,18 @@ final class Settlement {
         this.hands = hands;
     }
 
-    /** All of them: at the director's start, before any task runs. */
-    int settleAll() {
-        return settleEach(hands.store().read(s -> s.openIntents(null)));
-    }
-
-    /** Those of a task, and those of a deployment whose lock the task holds. */
-    int settle(long task, String deployment) {
-        return settleEach(
-                hands.store()
-                        .read(s ->
-                                s.openIntents(null).stream()
-                                        .filter(i ->
-                                                i.task() == task
-                                                        || (i.instance() != null
-                                                                && s.instance(i.instance())
-                                                                        .map(x ->
-                                                                                x.deployment()
-                                                                                        .equals(
-                                                                                                deployment))
-                                                                        .orElse(false)))
-                                        .toList()));
-    }
-
     /**
-     * Returns how many were settled; an intent that cannot be looked at now stays open and is said
-     * so.
+     * All of them: at the director's start, before any task runs. What cannot be looked at now
+     * stays open; the task that comes to it looks again.
+     *
+     * @return how many were settled
      */
-    private int settleEach(List<Rows.Intent> open) {
+    int settleAll() {
+        List<Rows.Intent> open = hands.store().read(s -> s.openIntents(null));
         int settled = 0;
         for (Rows.Intent intent : open) {
             try {
-                String outcome = settle(intent);
-                LOG.log(
-                        System.Logger.Level.INFO,
-                        "intent={0} kind=''{1}'' settled: {2}",
-                        intent.id(),
-                        intent.kind(),
-                        outcome);
+                settleAndTell(intent);
                 settled++;
             } catch (CpiException e) {
                 LOG.log(
@@ -76,6 +50,38 @@ final class Settlement {
             }
         }
         return settled;
+    }
+
+    /**
+     * Those of a task, and those of a deployment whose lock the task holds.
+     *
+     * @throws CpiException the cloud does not say what became of one: nothing may be planned on top
+     *     of it, for the plan would do the same a second time
+     */
+    void settle(long task, String deployment) {
+        hands.store()
+                .read(s ->
+                        s.openIntents(null).stream()
+                                .filter(i ->
+                                        i.task() == task
+                                                || (i.instance() != null
+                                                        && s.instance(i.instance())
+                                                                .map(x ->
+                                                                        x.deployment()
+                                                                                .equals(deployment))
+                                                                .orElse(false)))
+                                .toList())
+                .forEach(this::settleAndTell);
+    }
+
+    private void settleAndTell(Rows.Intent intent) {
+        String outcome = settle(intent);
+        LOG.log(
+                System.Logger.Level.INFO,
+                "intent={0} kind=''{1}'' settled: {2}",
+                intent.id(),
+                intent.kind(),
+                outcome);
     }
 
     private String settle(Rows.Intent intent) {

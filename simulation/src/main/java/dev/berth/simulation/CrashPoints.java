@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class CrashPoints {
     private static final long SEED = 1;
     private static final Duration LIMIT = Duration.ofHours(1);
-    private static final Wish BASE =
+    static final Wish BASE =
             new Wish(
                     "one",
                     "1",
@@ -156,6 +156,19 @@ public final class CrashPoints {
         changes.add(deploy("first deploy", null, BASE, ""));
         changes.add(deploy("container changed", BASE, container, "one/db"));
         changes.add(deploy("disk grown", BASE, BASE.with(db.diskMb(2048)), "nothing"));
+        changes.add(
+                new Change(
+                        "disk grown while detached",
+                        BASE,
+                        BASE.with(db.diskMb(2048)),
+                        act -> {
+                            act.world.cloud.growOnlyDetachedDisks();
+                            act.world.rules.mayStop("one/db");
+                            act.deploy(BASE.with(db.diskMb(2048)));
+                        },
+                        Act::tasksEnded));
+        Wish diskOfWeb = BASE.with(BASE.groups().get(1).diskMb(512));
+        changes.add(deploy("disk given up", diskOfWeb, BASE, "one/web"));
         changes.add(deploy("vm type changed", BASE, BASE.with(db.vmType("large")), "one/db"));
         changes.add(deploy("scaled up", BASE, BASE.with(db.instances(3)), "nothing"));
         changes.add(deploy("scaled down", BASE, BASE.with(db.instances(1)), "nothing"));

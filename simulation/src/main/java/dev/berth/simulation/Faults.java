@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** What the cloud and the bus do wrong, by chance. */
 final class Faults {
@@ -26,6 +27,7 @@ final class Faults {
     private final Map<String, Integer> injected = new TreeMap<>();
     private double messages;
     private double cloud;
+    private Consumer<FakeCpi.Call> own = call -> {};
 
     Faults(Random random, Trace trace) {
         this.random = random;
@@ -36,6 +38,11 @@ final class Faults {
     void rates(double ofMessages, double ofCloud) {
         messages = ofMessages;
         cloud = ofCloud;
+    }
+
+    /** One fault for one purpose, such as a cloud that lies: throws what the caller is to hear. */
+    void plant(Consumer<FakeCpi.Call> fault) {
+        own = fault;
     }
 
     void none() {
@@ -70,6 +77,7 @@ final class Faults {
 
     /** A call that fails and has done nothing, or of which nobody knows. */
     void before(FakeCpi.Call call) {
+        own.accept(call);
         if (cloud == 0 || random.nextDouble() >= cloud) {
             return;
         }

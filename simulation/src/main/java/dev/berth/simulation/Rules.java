@@ -5,6 +5,7 @@ import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
 import dev.berth.model.IntentId;
+import dev.berth.model.Json;
 import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,6 +37,9 @@ final class Rules implements FakeVm.Witness {
     /** A container that was stopped though nobody had asked for a change of it. */
     private record Stop(InstanceId instance, String text) {}
 
+    /** What operators are told, and not the director's own constant. */
+    private static final Duration ORPHANS_ARE_KEPT = Duration.ofDays(5);
+
     private final World world;
     private final List<String> broken = new ArrayList<>();
     private final Map<String, Long> checks = new TreeMap<>();
@@ -42,6 +47,8 @@ final class Rules implements FakeVm.Witness {
     private final List<Stop> stops = new ArrayList<>();
     private final Map<DiskCid, Long> rows = new HashMap<>();
     private final Map<InstanceId, DiskCid> disks = new HashMap<>();
+    private final Set<DiskCid> mayGo = new HashSet<>();
+    private final Map<InstanceId, Instant> ignored = new HashMap<>();
     private final Set<Long> repairs = new HashSet<>();
     private final Map<String, Instant> massFailures = new HashMap<>();
     private long mutations;
@@ -80,6 +87,13 @@ final class Rules implements FakeVm.Witness {
         mayStop(deployment + "/" + group);
     }
 
+    /** Where a disk cannot grow under a running VM, its containers have to let go of it. */
+    void mayStopToGrow(String deployment, String group) {
+        if (!world.cloud.growsAttachedDisks()) {
+            mayStopGroup(deployment, group);
+        }
+    }
+
     void mayStopContainer(String deployment, String group, String container) {
         mayStop(deployment + "/" + group + "/" + container);
     }
@@ -90,6 +104,9 @@ final class Rules implements FakeVm.Witness {
                 "R2",
                 !container.usesPersistentDisk() || mounted != null,
                 container.name() + " started in " + vm + " without its disk");
+        if (container.usesPersistentDisk() && mounted != null) {
+            own(vm, mounted, world.database.read(s -> s.disk(mounted)).orElse(null));
+        }
         world.trace.say("started " + container.name() + " in " + vm.cid());
     }
 
@@ -122,8 +139,13 @@ final class Rules implements FakeVm.Witness {
         }
         switch (call.method()) {
             case "attach_disk" -> attachment(call);
-            case "delete_disk" -> check("R3", false, "the cloud was asked to delete a disk");
-            case "create_vm", "delete_vm", "reboot_vm" -> repairOf(call);
+            case "detach_disk" -> detachment(call);
+            case "delete_disk" -> deletion(call);
+            case "create_vm" -> {
+                creation(call);
+                repairOf(call);
+            }
+            case "delete_vm", "reboot_vm" -> repairOf(call);
             default -> {}
         }
     }
@@ -156,13 +178,65 @@ final class Rules implements FakeVm.Witness {
         check("R1", free, "disk " + disk + " is to go to " + vm + " and " + holder + " has it");
     }
 
+    /** Whether or not the cloud refuses it: to ask for it is to believe that the disk is free. */
+    private void detachment(FakeCpi.Call call) {
+        VmCid vm = (VmCid) call.arguments().get(0);
+        DiskCid disk = (DiskCid) call.arguments().get(1);
+        boolean mounted = world.cloud.disk(disk).filter(d -> vm.equals(d.mountedIn())).isPresent();
+        check("R1", !mounted, "disk " + disk + " is to be taken from " + vm + ", which mounts it");
+    }
+
+    /**
+     * An instance keeps its addresses, so that a second VM with one of them is made by somebody who
+     * takes the first for gone, and its disk for free.
+     */
+    private void creation(FakeCpi.Call call) {
+        Set<String> wanted = addresses(call.arguments().get(3));
+        for (FakeCloud.Vm vm : world.cloud.vms()) {
+            check(
+                    "R1",
+                    java.util.Collections.disjoint(wanted, addresses(vm.networks())),
+                    "a second VM is to be made beside " + vm.cid());
+        }
+    }
+
+    private static Set<String> addresses(@Nullable Object networks) {
+        return Json.asObject(networks).values().stream()
+                .map(n -> Fields.of(n, "network").string("ip", ""))
+                .filter(ip -> !ip.isEmpty())
+                .collect(Collectors.toSet());
+    }
+
+    /** R3: nobody here names a disk to be deleted, so that it must be an orphan of five days. */
+    private void deletion(FakeCpi.Call call) {
+        DiskCid disk = (DiskCid) call.arguments().getFirst();
+        Instant orphaned =
+                world.database.read(s -> s.disk(disk)).map(Rows.Disk::orphanedAt).orElse(null);
+        boolean over =
+                orphaned != null && !world.clock.now().isBefore(orphaned.plus(ORPHANS_ARE_KEPT));
+        check("R3", over, "disk " + disk + " is to be deleted, an orphan since " + orphaned);
+        if (over) {
+            mayGo.add(disk);
+        }
+    }
+
+    /** A person said that nobody is to touch it. */
+    void ignored(InstanceId instance) {
+        ignored.put(instance, world.clock.now());
+    }
+
+    void regarded(InstanceId instance) {
+        ignored.remove(instance);
+    }
+
     /** R7: a repair never acts against a person's stop or ignore. */
     private void repairOf(FakeCpi.Call call) {
         var id = new IntentId(call.context().requestId());
         Rows.Instance instance =
                 world.database.read(s ->
                         s.openIntents(null).stream()
-                                .filter(i -> i.id().equals(id) && isRepair(s, i))
+                                .filter(i -> i.id().equals(id))
+                                .filter(i -> isRepair(s, i) || ignored.containsKey(i.instance()))
                                 .flatMap(i -> Stream.ofNullable(i.instance()))
                                 .flatMap(i -> s.instance(i).stream())
                                 .findFirst()
@@ -171,7 +245,7 @@ final class Rules implements FakeVm.Witness {
             check(
                     "R7",
                     instance.state().equals("started") && !instance.ignored(),
-                    "a repair does " + call.method() + " for " + instance);
+                    "nobody wants " + call.method() + " for " + instance);
         }
     }
 
@@ -189,6 +263,9 @@ final class Rules implements FakeVm.Witness {
                 check("R2", vm.mounted() != null, vm + " runs data without a disk");
             }
         }
+        Map<DiskCid, Rows.Disk> recorded =
+                world.database.read(s -> s.disksOf(null)).stream()
+                        .collect(Collectors.toMap(Rows.Disk::cid, d -> d));
         var seen = new HashMap<VmCid, Integer>();
         for (FakeCloud.Disk disk : world.cloud.disks()) {
             VmCid mounted = disk.mountedIn();
@@ -198,6 +275,9 @@ final class Rules implements FakeVm.Witness {
                     disk + " is mounted where it is not attached");
             if (mounted != null) {
                 seen.merge(mounted, 1, Integer::sum);
+                world.agents.vms().stream()
+                        .filter(vm -> vm.cid().equals(mounted))
+                        .forEach(vm -> own(vm, disk.cid(), recorded.get(disk.cid())));
             }
             long now = world.agents.content(disk.cid()).map(FakeVm.Content::rows).orElse(0L);
             long before = rows.getOrDefault(disk.cid(), 0L);
@@ -205,8 +285,18 @@ final class Rules implements FakeVm.Witness {
             rows.put(disk.cid(), now);
         }
         seen.forEach((vm, count) -> check("R1", count == 1, vm + " has " + count + " disks"));
+        rows.keySet().removeIf(disk -> mayGo.contains(disk) && world.cloud.disk(disk).isEmpty());
         check("R3", rows.size() == world.cloud.disks().size(), "a disk is gone from the cloud");
         repairsBegun();
+    }
+
+    /** R2: data is written to the disk of its own instance and to no other. */
+    private void own(FakeVm vm, DiskCid disk, Rows.@Nullable Disk row) {
+        String owner = String.valueOf(row == null ? null : row.instance());
+        check(
+                "R2",
+                owner.equals(vm.instance()),
+                vm + " has mounted disk " + disk + ", which belongs to " + owner);
     }
 
     private void repairsBegun() {
@@ -221,10 +311,7 @@ final class Rules implements FakeVm.Witness {
                                 && failed.isAfter(world.upSince())
                                 && task.queuedAt().isAfter(failed.plusSeconds(2))
                                 && task.queuedAt().isBefore(failed.plusSeconds(120));
-                int instances =
-                        Fields.of(task.payload(), "payload").object("jobs").tree().values().stream()
-                                .mapToInt(ids -> ((List<?>) ids).size())
-                                .sum();
+                int instances = repaired(task).size();
                 long others =
                         all.stream()
                                 .filter(t ->
@@ -248,8 +335,41 @@ final class Rules implements FakeVm.Witness {
                         "R7",
                         !meltdown || instances == 1 && others <= 1,
                         "in a meltdown " + instances + " are repaired at once, tasks: " + others);
+                wanted(task, all);
             }
         }
+    }
+
+    /** R7: nobody is repaired whom a person ignores, and nobody by two tasks at once. */
+    private void wanted(Rows.Task task, List<Rows.Task> all) {
+        for (InstanceId instance : repaired(task)) {
+            Instant since = ignored.get(instance);
+            check(
+                    "R7",
+                    since == null || !task.queuedAt().isAfter(since.plusSeconds(2)),
+                    "task " + task.id() + " repairs " + instance + ", ignored since " + since);
+            // A judge that was not there knows nothing of repairs that still go on.
+            List<Long> others =
+                    all.stream()
+                            .filter(t ->
+                                    t.id() != task.id()
+                                            && t.finishedAt() == null
+                                            && t.queuedAt().isAfter(world.upSince())
+                                            && repaired(t).contains(instance))
+                            .map(Rows.Task::id)
+                            .toList();
+            check(
+                    "R7",
+                    others.isEmpty() || !task.queuedAt().isAfter(world.upSince()),
+                    "task " + task.id() + " repairs " + instance + ", and so do tasks " + others);
+        }
+    }
+
+    private static Set<InstanceId> repaired(Rows.Task task) {
+        return Fields.of(task.payload(), "payload").object("jobs").tree().values().stream()
+                .flatMap(ids -> Json.asList(ids).stream())
+                .map(id -> new InstanceId(id.toString()))
+                .collect(Collectors.toSet());
     }
 
     /** So many VMs of a deployment were lost at once that its repairs must go one at a time. */
@@ -266,7 +386,7 @@ final class Rules implements FakeVm.Witness {
         world.database.read(s -> {
             leaks(s);
             addresses(s);
-            keptDisks(s);
+            keptDisks(s, wishes);
             return true;
         });
         for (Wish wish : wishes) {
@@ -289,9 +409,11 @@ final class Rules implements FakeVm.Witness {
                 world.database.read(s -> s.instances(null)).stream()
                         .map(Rows.Instance::id)
                         .collect(Collectors.toSet());
-        // An instance that a smaller manifest removed was stopped rightly.
+        // An instance that a smaller manifest removed was stopped rightly, and so was one of which
+        // it is known only now that it might.
         stops.stream()
                 .filter(stop -> there.contains(stop.instance()))
+                .filter(stop -> !mayStop.contains(stop.instance().value()))
                 .forEach(stop -> check("R6", false, stop.text()));
         stops.clear();
     }
@@ -345,8 +467,15 @@ final class Rules implements FakeVm.Witness {
         }
     }
 
-    /** An instance keeps its disk as long as it exists. */
-    private void keptDisks(StoreSession s) {
+    /** An instance keeps its disk as long as it exists and is to have one. */
+    private void keptDisks(StoreSession s, List<Wish> wishes) {
+        Set<String> without =
+                wishes.stream()
+                        .flatMap(w ->
+                                w.groups().stream()
+                                        .filter(g -> g.diskMb() == 0)
+                                        .map(g -> w.name() + "/" + g.name()))
+                        .collect(Collectors.toSet());
         for (Rows.Instance instance : s.instances(null)) {
             List<DiskCid> active =
                     s.disks(instance.id()).stream()
@@ -357,10 +486,14 @@ final class Rules implements FakeVm.Witness {
             check("R3", active.size() <= 1, instance.id() + " has disks " + active);
             check(
                     "R3",
-                    before == null || active.contains(before),
+                    before == null
+                            || active.contains(before)
+                            || without.contains(instance.deployment() + "/" + instance.group()),
                     instance.id() + " had disk " + before + " and has " + active);
             if (!active.isEmpty()) {
                 disks.put(instance.id(), active.getFirst());
+            } else {
+                disks.remove(instance.id());
             }
         }
     }
@@ -412,6 +545,8 @@ final class Rules implements FakeVm.Witness {
         }
         if (group.diskMb() > 0 && instance.state().equals("started")) {
             grown(s, group, instance, text);
+        } else if (instance.state().equals("started")) {
+            check("wish", s.disks(instance.id()).isEmpty(), text + " still has a disk");
         }
     }
 

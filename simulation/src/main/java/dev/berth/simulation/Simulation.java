@@ -1,10 +1,10 @@
 package dev.berth.simulation;
 
+import dev.berth.model.DiskCid;
 import dev.berth.model.Json;
 import dev.berth.store.Rows;
 import dev.berth.testkit.FakeVm;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +20,7 @@ public final class Simulation {
     private static final int EPISODES = 4;
     private static final Duration TASK = Duration.ofHours(4);
     private static final int MOST_ROUNDS = 8;
+    private static final Map<String, Object> FIX = Json.of("fix", true);
 
     /**
      * What a run did.
@@ -46,7 +47,7 @@ public final class Simulation {
     private final World world;
     private final Random random;
     private final Map<String, Wish> wishes = new LinkedHashMap<>();
-    private final List<String> muted = new ArrayList<>();
+    private boolean busLost;
 
     private Simulation(World world) {
         this.world = world;
@@ -85,6 +86,12 @@ public final class Simulation {
     }
 
     private void live() {
+        if (random.nextInt(2) == 0) {
+            world.cloud.beCareless();
+        }
+        if (random.nextInt(3) == 0) {
+            world.cloud.growOnlyDetachedDisks();
+        }
         world.plantSecret("one");
         world.plantSecret("two");
         wishes.put("one", Wishes.random(random, "one"));
@@ -97,6 +104,7 @@ public final class Simulation {
                 change();
             }
         }
+        orphansAge();
     }
 
     // --- an episode
@@ -106,7 +114,7 @@ public final class Simulation {
         Wish was =
                 java.util.Objects.requireNonNull(
                         wishes.get(names.get(random.nextInt(names.size()))));
-        int kind = random.nextInt(10);
+        int kind = random.nextInt(11);
         if (kind < 5) {
             Wish next = Wishes.changed(random, was, world.rules);
             wishes.put(next.name(), next);
@@ -117,11 +125,46 @@ public final class Simulation {
             rest();
         } else if (kind == 8) {
             episode(was); // the same again: whatever fails meanwhile, nothing may stop but for that
+        } else if (kind == 9) {
+            ignore(was);
+            rest();
         } else {
             trouble();
             delete(was);
             rest();
         }
+    }
+
+    /** A person wants one instance left alone, and then it fails: that is for the person to see. */
+    private void ignore(Wish wish) {
+        List<Rows.Instance> instances = world.database.read(s -> s.instances(wish.name()));
+        Rows.Instance one = instances.get(random.nextInt(instances.size()));
+        world.trace.say("== ignore " + one.group() + "/" + one.id());
+        world.ignore(one.id(), true);
+        world.rules.ignored(one.id());
+        int kind = random.nextInt(9);
+        world.database.read(s -> s.vms(one.id())).stream()
+                .flatMap(row -> world.agents.vm(row.agent()).stream())
+                .filter(FakeVm::isUp)
+                .forEach(vm -> hurt(vm, kind));
+        world.pass(Duration.ofSeconds(200));
+        follow(world.ask("update_deployment", wish.name(), world.deployPayload(wish, FIX)));
+        world.trace.say("== unignore " + one.group() + "/" + one.id());
+        world.rules.regarded(one.id());
+        world.ignore(one.id(), false);
+    }
+
+    /** Days pass for what nobody needs any more: it goes when its time is over, and not before. */
+    private void orphansAge() {
+        calm();
+        List<DiskCid> over = world.orphansAge();
+        if (!world.await(
+                () -> over.stream().allMatch(d -> world.cloud.disk(d).isEmpty()),
+                Duration.ofHours(3))) {
+            throw new Broken("R3: orphaned disks of more than five days are still there: " + over);
+        }
+        world.pass(Duration.ofMinutes(1));
+        world.rules.atRest(List.copyOf(wishes.values()));
     }
 
     private void episode(Wish wish) {
@@ -226,7 +269,7 @@ public final class Simulation {
         int count = random.nextInt(3);
         for (int i = 0; i < count; i++) {
             Duration when = Duration.ofMillis(random.nextInt(60_000));
-            int kind = random.nextInt(10);
+            int kind = random.nextInt(12);
             world.clock.in(when, () -> hurt(kind));
         }
     }
@@ -239,8 +282,15 @@ public final class Simulation {
         FakeVm vm = vms.get(random.nextInt(vms.size()));
         if (kind == 9) {
             loseAll(vm.deployment());
-            return;
+        } else if (kind > 9) {
+            loseBus();
+        } else {
+            hurt(vm, kind);
         }
+        fewOnALostBus();
+    }
+
+    private void hurt(FakeVm vm, int kind) {
         String name = kind < 4 ? "VM lost" : kind < 6 ? "VM switched off" : "agent silent";
         world.faults.count(name);
         world.trace.say("fault " + name + ": " + vm);
@@ -250,7 +300,6 @@ public final class Simulation {
         } else if (kind < 6) {
             world.cloud.stopVm(vm.cid());
         } else {
-            muted.add(vm.agent().value());
             world.agents.mute(vm.agent(), kind < 8);
             Duration end = Duration.ofSeconds(1 + random.nextInt(150));
             world.clock.in(end, () -> world.agents.unmute(vm.agent()));
@@ -270,8 +319,37 @@ public final class Simulation {
             mayStop(vm);
             world.cloud.loseVm(vm.cid());
         });
-        if (needed >= 5) {
+        // On a lost bus nobody sees connections end: the judge learns of each as it asks the cloud.
+        if (needed >= 5 && !busLost) {
             world.rules.massFailure(deployment);
+        }
+    }
+
+    /** Nothing is to stop for it: silence of all proves nothing. */
+    private void loseBus() {
+        boolean noticed = random.nextBoolean();
+        world.faults.count("bus lost");
+        world.trace.say("fault bus lost" + (noticed ? ", noticed" : ""));
+        busLost = true;
+        world.agents.loseBus(noticed);
+        Duration end = Duration.ofSeconds(1 + random.nextInt(150));
+        world.clock.in(end, this::bringBusBack);
+    }
+
+    private void bringBusBack() {
+        if (busLost) {
+            world.trace.say("the bus is back");
+            fewOnALostBus();
+            busLost = false;
+            world.agents.bringBusBack();
+        }
+    }
+
+    /** Of one agent alone nobody can tell whether it is silent or the bus. */
+    private void fewOnALostBus() {
+        List<FakeVm> up = world.agents.vms().stream().filter(FakeVm::isUp).toList();
+        if (busLost && up.size() < 2) {
+            up.forEach(this::mayStop);
         }
     }
 
@@ -318,7 +396,7 @@ public final class Simulation {
 
     /** True when the deploy went well. */
     private boolean deployed(Wish wish) {
-        Map<String, Object> payload = world.deployPayload(wish, Json.of("fix", true));
+        Map<String, Object> payload = world.deployPayload(wish, FIX);
         Long task = world.ask("update_deployment", wish.name(), payload);
         follow(task);
         return task != null && world.task(task).state().equals("done");

@@ -25,18 +25,18 @@ final class Wishes {
                                 new Container("writer", 1, false, List.of("store")),
                                 new Container("metrics", 1, false, List.of()))));
         if (random.nextInt(3) > 0) {
-            groups.add(web(1 + random.nextInt(4)));
+            groups.add(web(random));
         }
         return new Wish(name, "1", "a", groups);
     }
 
-    private static Group web(int instances) {
+    private static Group web(Random random) {
         return new Group(
                 "web",
-                instances,
+                1 + random.nextInt(4),
                 List.of("z1"),
                 "small",
-                0,
+                512 * random.nextInt(2),
                 2,
                 List.of(new Container("front", 1, false, List.of())));
     }
@@ -47,7 +47,7 @@ final class Wishes {
         return switch (random.nextInt(9)) {
             case 0 -> was.with(group.instances(1 + random.nextInt(4))); // judged when all is quiet
             case 1, 2, 3 -> containerChanged(random, was, group, rules);
-            case 4 -> was.with(group.diskMb(group.diskMb() == 0 ? 0 : group.diskMb() + 512));
+            case 4 -> diskChanged(was, group, rules);
             case 5 -> {
                 rules.mayStopGroup(was.name(), group.name());
                 yield was.with(group.vmType(group.vmType().equals("small") ? "large" : "small"));
@@ -59,6 +59,20 @@ final class Wishes {
             case 7 -> was.tag(was.tag() + "a");
             default -> groupComesOrGoes(random, was);
         };
+    }
+
+    /** Data stays and gets more room; what has no data gets a disk, or loses it. */
+    private static Wish diskChanged(Wish was, Group group, Rules rules) {
+        boolean data = group.containers().stream().anyMatch(Container::data);
+        if (data) {
+            rules.mayStopToGrow(was.name(), group.name());
+            return was.with(group.diskMb(group.diskMb() + 512));
+        }
+        if (group.diskMb() > 0) {
+            rules.mayStopGroup(was.name(), group.name());
+            return was.with(group.diskMb(0));
+        }
+        return was.with(group.diskMb(512));
     }
 
     private static Wish containerChanged(Random random, Wish was, Group group, Rules rules) {
@@ -75,7 +89,7 @@ final class Wishes {
     private static Wish groupComesOrGoes(Random random, Wish was) {
         var groups = new ArrayList<>(was.groups());
         if (!groups.removeIf(g -> g.name().equals("web"))) {
-            groups.add(web(1 + random.nextInt(4)));
+            groups.add(web(random));
         }
         return was.groups(groups);
     }

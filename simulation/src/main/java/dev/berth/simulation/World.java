@@ -7,6 +7,8 @@ import dev.berth.director.DirectorCore;
 import dev.berth.director.DirectorIdentity;
 import dev.berth.director.Parallel;
 import dev.berth.model.Digests;
+import dev.berth.model.DiskCid;
+import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
 import dev.berth.store.Rows;
 import dev.berth.store.SqlStore;
@@ -21,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -70,6 +73,7 @@ final class World implements AutoCloseable {
     private static final class Process {
         final SimClock.Group group;
         @Nullable DirectorCore core;
+        @Nullable AgentCalls calls;
         boolean ready;
         Instant nextTurn = Instant.MIN;
 
@@ -164,7 +168,7 @@ final class World implements AutoCloseable {
                                     folder,
                                     new CrashingStore(database, next.group, crashes, trace),
                                     cpi(next.group),
-                                    events -> calls(next.group, events),
+                                    events -> calls(next, events),
                                     agents,
                                     (name, tag) -> "sha256:" + Digests.sha256(name + ":" + tag),
                                     clock,
@@ -254,29 +258,43 @@ final class World implements AutoCloseable {
                         : call.arguments().toString();
     }
 
-    private AgentCalls calls(SimClock.Group group, AgentEvents events) {
-        return agents.connect(
-                events,
-                new FakeAgents.Hook() {
-                    @Override
-                    public FakeAgents.Fate fate(FakeAgents.Call call) {
-                        return faults.fate(call);
-                    }
+    private AgentCalls calls(Process next, AgentEvents events) {
+        SimClock.Group group = next.group;
+        AgentCalls calls =
+                agents.connect(
+                        events,
+                        new FakeAgents.Hook() {
+                            @Override
+                            public FakeAgents.Fate fate(FakeAgents.Call call) {
+                                return faults.fate(call);
+                            }
 
-                    @Override
-                    public void before(FakeAgents.Call call) {
-                        crashes.moment(group, "before " + call.method());
-                        if (!call.isLook()) {
-                            trace.say("agent " + call);
-                        }
-                        rules.asked(call);
-                    }
+                            @Override
+                            public void before(FakeAgents.Call call) {
+                                crashes.moment(group, "before " + call.method());
+                                if (!call.isLook()) {
+                                    trace.say("agent " + call);
+                                }
+                                rules.asked(call);
+                            }
 
-                    @Override
-                    public void after(FakeAgents.Call call) {
-                        crashes.moment(group, "after " + call.method());
-                    }
-                });
+                            @Override
+                            public void after(FakeAgents.Call call) {
+                                crashes.moment(group, "after " + call.method());
+                            }
+                        });
+        next.calls = calls;
+        return calls;
+    }
+
+    /** The cloud as the director has it: what is asked here, a director with a bug has asked. */
+    FakeCpi cpi() {
+        return cpi(process.group);
+    }
+
+    /** The agents as the director has them. */
+    AgentCalls calls() {
+        return java.util.Objects.requireNonNull(process.calls);
     }
 
     private String uuid() {
@@ -349,6 +367,77 @@ final class World implements AutoCloseable {
                 == null) {
             recover();
         }
+    }
+
+    /** An operator's word about one instance. */
+    void ignore(InstanceId id, boolean ignored) {
+        while (request(
+                        core -> {
+                            core.store()
+                                    .update(s ->
+                                            s.instance(id)
+                                                    .map(i -> ignored(i, ignored))
+                                                    .ifPresent(s::saveInstance));
+                            return true;
+                        })
+                == null) {
+            recover();
+        }
+    }
+
+    private static Rows.Instance ignored(Rows.Instance i, boolean ignored) {
+        return new Rows.Instance(
+                i.id(),
+                i.deployment(),
+                i.group(),
+                i.index(),
+                i.az(),
+                i.state(),
+                i.bootstrap(),
+                ignored,
+                i.updateCompleted(),
+                i.spec(),
+                i.createdAt());
+    }
+
+    /**
+     * Each orphaned disk becomes up to six days older. For the rest of the world no time passes:
+     * days of heartbeats would show nothing more.
+     *
+     * @return those whose time is over then
+     */
+    List<DiskCid> orphansAge() {
+        Instant end = clock.now().minus(Duration.ofDays(5));
+        var over = new ArrayList<DiskCid>();
+        for (Rows.Disk disk : database.read(s -> s.orphanedDisks())) {
+            Instant since = clock.now().minus(Duration.ofMinutes(random.nextInt(6 * 24 * 60)));
+            age(disk, Duration.between(since, clock.now()));
+            if (since.isBefore(end)) {
+                over.add(disk.cid());
+            }
+        }
+        return over;
+    }
+
+    void age(Rows.Disk disk, Duration age) {
+        trace.say("orphan " + disk.cid() + " for " + age);
+        database.update(s -> s.saveDisk(orphanedAt(disk, clock.now().minus(age))));
+    }
+
+    private static Rows.Disk orphanedAt(Rows.Disk d, Instant time) {
+        return new Rows.Disk(
+                d.cid(),
+                d.instance(),
+                d.attachedTo(),
+                d.sizeMb(),
+                d.cloudProperties(),
+                d.type(),
+                d.active(),
+                time,
+                d.deployment(),
+                d.instanceName(),
+                d.az(),
+                d.cpi());
     }
 
     Map<String, Object> deployPayload(Wish wish, Map<String, Object> options) {

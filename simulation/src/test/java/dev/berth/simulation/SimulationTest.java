@@ -29,7 +29,7 @@ class SimulationTest {
     @Test
     void noRuleIsBrokenWhateverFails() {
         List<Simulation.Result> broken =
-                LongStream.rangeClosed(1, 120)
+                LongStream.rangeClosed(1, 110)
                         .parallel()
                         .mapToObj(seed -> Simulation.run(seed, false))
                         .filter(result -> result.broken() != null)

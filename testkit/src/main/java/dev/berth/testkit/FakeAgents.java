@@ -85,6 +85,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     private final FakeVm.Contents contents = new FakeVm.Contents();
     private final Set<AgentId> admitted = new HashSet<>();
     private @Nullable AgentEvents events;
+    private boolean busUp = true;
 
     public FakeAgents(FakeCloud cloud, SimClock clock, FakeVm.Witness witness) {
         this.cloud = cloud;
@@ -118,7 +119,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     }
 
     private boolean reachable(FakeVm vm) {
-        return vm.isUp() && !vm.isMuted() && admitted.contains(vm.agent());
+        return busUp && vm.isUp() && !vm.isMuted() && admitted.contains(vm.agent());
     }
 
     // --- what a test does to them
@@ -132,7 +133,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
         vm(agent)
                 .ifPresent(vm -> {
                     vm.mute(true);
-                    if (noticed && events != null) {
+                    if (noticed && busUp && events != null) {
                         events.disconnected(agent);
                     }
                 });
@@ -146,6 +147,33 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
                         events.connected(agent);
                     }
                 });
+    }
+
+    /**
+     * Nobody hears anybody, whatever else goes on.
+     *
+     * @param noticed the director's own connection ends with it; otherwise it only hears nothing
+     */
+    public void loseBus(boolean noticed) {
+        busUp = false;
+        if (noticed && events != null) {
+            events.busLost();
+        }
+    }
+
+    /** The bus is there again, and the agents find back. */
+    public void bringBusBack() {
+        if (busUp) {
+            return;
+        }
+        busUp = true;
+        AgentEvents listener = events;
+        if (listener != null) {
+            listener.busBack();
+            vms.values().stream()
+                    .filter(this::reachable)
+                    .forEach(vm -> listener.connected(vm.agent()));
+        }
     }
 
     /** One heartbeat of each agent that can be heard. */
@@ -194,7 +222,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
         if (cloud.vm(ended.cid()).isEmpty()) {
             vms.remove(ended.agent());
         }
-        if (events != null) {
+        if (busUp && events != null) {
             events.disconnected(ended.agent());
         }
     }

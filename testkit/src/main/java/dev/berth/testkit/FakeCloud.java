@@ -132,6 +132,8 @@ public final class FakeCloud {
     private final Map<StemcellCid, String> stemcells = new LinkedHashMap<>();
     private final Map<String, Integer> numbers = new HashMap<>();
     private final List<Listener> listeners = new ArrayList<>();
+    private boolean careless;
+    private boolean growsAttachedDisks = true;
 
     public synchronized void listen(Listener listener) {
         listeners.add(listener);
@@ -161,6 +163,30 @@ public final class FakeCloud {
 
     public synchronized List<Disk> disksOf(VmCid vm) {
         return disks.values().stream().filter(disk -> vm.equals(disk.attachedTo())).toList();
+    }
+
+    // --- what kind of cloud it is
+
+    /**
+     * From now on it does what a good cloud would refuse: it gives a disk to a second VM, takes one
+     * away that is mounted, destroys one that is attached, and starts two VMs with one address.
+     * Nobody may rely on being refused, and what a refusal would hide shows here.
+     */
+    public synchronized void beCareless() {
+        careless = true;
+    }
+
+    synchronized boolean isCareless() {
+        return careless;
+    }
+
+    /** Many clouds cannot grow a disk under a running VM. */
+    public synchronized void growOnlyDetachedDisks() {
+        growsAttachedDisks = false;
+    }
+
+    public synchronized boolean growsAttachedDisks() {
+        return growsAttachedDisks;
     }
 
     // --- what a test breaks

@@ -203,7 +203,7 @@ public final class FakeCpi implements Cpi {
         List<String> wanted = addresses(vm.networks());
         for (FakeCloud.Vm other : cloud.vms()) {
             for (String address : addresses(other.networks())) {
-                if (wanted.contains(address)) {
+                if (wanted.contains(address) && !cloud.isCareless()) {
                     throw new CpiException(
                             Type.VM_CREATION_FAILED,
                             address + " is already in use by " + other.cid(),
@@ -329,7 +329,8 @@ public final class FakeCpi implements Cpi {
                 () ->
                         cloud.atomically(() -> {
                             VmCid vm = disk(cid).attachedTo();
-                            if (vm != null) {
+                            boolean held = vm != null && cloud.vm(vm).isPresent();
+                            if (held && !cloud.isCareless()) {
                                 throw error(Type.CLOUD_ERROR, cid + " is attached to " + vm);
                             }
                             cloud.remove(cid);
@@ -364,7 +365,7 @@ public final class FakeCpi implements Cpi {
         if (vm.cid().equals(holder)) {
             return false;
         }
-        if (holder != null && cloud.vm(holder).isPresent()) {
+        if (holder != null && cloud.vm(holder).isPresent() && !cloud.isCareless()) {
             throw error(
                     Type.CLOUD_ERROR,
                     "disk " + disk.cid() + " is attached to " + holder + ", which still exists");
@@ -394,7 +395,7 @@ public final class FakeCpi implements Cpi {
                     true,
                     null);
         }
-        if (disk.mountedIn() != null) {
+        if (disk.mountedIn() != null && !cloud.isCareless()) {
             throw error(Type.CLOUD_ERROR, "disk " + disk.cid() + " is still mounted in " + vm);
         }
         cloud.put(disk.attachedTo(null));
@@ -410,6 +411,12 @@ public final class FakeCpi implements Cpi {
                         cloud.atomically(() -> {
                             if (sizeMb < disk(cid).sizeMb()) {
                                 throw error(Type.NOT_SUPPORTED, cid + " cannot shrink");
+                            }
+                            VmCid holder = disk(cid).attachedTo();
+                            boolean held = holder != null && cloud.vm(holder).isPresent();
+                            if (held && !growsAttachedDisks()) {
+                                throw error(
+                                        Type.NOT_SUPPORTED, cid + " cannot grow while attached");
                             }
                             cloud.put(disk(cid).sizeMb(sizeMb));
                             return true;
@@ -446,7 +453,7 @@ public final class FakeCpi implements Cpi {
 
     @Override
     public boolean growsAttachedDisks() {
-        return true;
+        return cloud.growsAttachedDisks();
     }
 
     // --- networks and inventory

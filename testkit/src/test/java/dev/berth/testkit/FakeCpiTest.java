@@ -130,4 +130,42 @@ class FakeCpiTest extends CpiContract {
         cpi.cloud().stopVm(vm);
         cpi.detachDisk(context(), vm, disk);
     }
+
+    @Test
+    void aCarelessCloudDoesWhatAGoodOneRefuses() {
+        var cpi = new FakeCpi();
+        VmCid vm = simpleVm(cpi);
+        VmCid second =
+                cpi.createVm(
+                        context(),
+                        new AgentId("b"),
+                        cpi.cloud().vm(vm).orElseThrow().stemcell(),
+                        Map.of(),
+                        Map.of(),
+                        List.of(),
+                        Map.of());
+        DiskCid disk = cpi.createDisk(context(), 8, Map.of(), null);
+        cpi.attachDisk(context(), vm, disk);
+        cpi.cloud().mount(vm, disk);
+        assertThatThrownBy(() -> cpi.attachDisk(context(), second, disk))
+                .hasMessageContaining("is attached to " + vm);
+        cpi.cloud().beCareless();
+        cpi.attachDisk(context(), second, disk);
+        cpi.detachDisk(context(), second, disk);
+        cpi.deleteDisk(context(), disk);
+    }
+
+    @Test
+    void aCloudMayGrowOnlyWhatNoVmHolds() {
+        var cpi = new FakeCpi();
+        VmCid vm = simpleVm(cpi);
+        DiskCid disk = cpi.createDisk(context(), 8, Map.of(), null);
+        cpi.attachDisk(context(), vm, disk);
+        cpi.cloud().growOnlyDetachedDisks();
+        assertThat(cpi.growsAttachedDisks()).isFalse();
+        assertThatThrownBy(() -> cpi.resizeDisk(context(), disk, 16))
+                .hasMessageContaining("cannot grow while attached");
+        cpi.cloud().loseVm(vm);
+        cpi.resizeDisk(context(), disk, 16);
+    }
 }
