@@ -74,6 +74,7 @@ public final class DirectorCore implements AutoCloseable {
     private final Tasks tasks;
     private final OrphanedDisks orphans;
     private @Nullable Thread keeper;
+    private Instant orphansDue = Instant.MIN;
 
     public DirectorCore(Ports ports) throws IOException {
         Clock clock = ports.clock();
@@ -159,7 +160,9 @@ public final class DirectorCore implements AutoCloseable {
      * @return when it wants the next one
      */
     public Instant turn() {
-        Instant orphansDue = orphans.turn();
+        if (!hands.clock().now().isBefore(orphansDue)) {
+            orphansDue = orphans.turn();
+        }
         Instant fleetDue = fleet.turn();
         return fleetDue.isBefore(orphansDue) ? fleetDue : orphansDue;
     }

@@ -10,6 +10,7 @@ import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -123,11 +124,24 @@ public final class OrphanedDisks {
         List<String> cids = payload.strings("cids");
         journal.settleForRepeat(task.id());
         TaskLog.Stage stage = task.log().stage("Deleting orphaned disks", List.of(), cids.size());
+        var resisting = new ArrayList<String>();
         for (String cid : cids) {
             task.checkCancelled();
             try (Locks.Held ignored = task.lock("disk", List.of(cid))) {
                 stage.step(cid, step -> delete(task, new DiskCid(cid)));
+            } catch (CpiException e) {
+                // The others' time is over too.
+                resisting.add(cid + ": " + e.getMessage());
             }
+        }
+        if (!resisting.isEmpty()) {
+            throw new ProblemException(
+                    520000,
+                    resisting.size()
+                            + " of "
+                            + cids.size()
+                            + " orphaned disks cannot be deleted: "
+                            + String.join("; ", resisting));
         }
         return "orphaned disk(s) " + String.join(", ", cids) + " deleted";
     }

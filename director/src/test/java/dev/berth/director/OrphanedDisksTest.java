@@ -126,6 +126,18 @@ class OrphanedDisksTest {
     }
 
     @Test
+    void oneThatResistsDoesNotKeepTheOthers() throws Exception {
+        disk("held", START.minus(OrphanedDisks.KEPT));
+        disk("old", START.minus(OrphanedDisks.KEPT));
+        cpi.refusing.add(new DiskCid("held"));
+        orphans.turn();
+        Rows.Task task = ended(1);
+        assertThat(task.state()).isEqualTo("error");
+        assertThat(task.result()).contains("1 of 2 orphaned disks", "held");
+        assertThat(left()).containsExactly("held");
+    }
+
+    @Test
     void aDiskThatBelongsToAnInstanceIsNeverDeleted() {
         disk("in use", null);
         assertThatThrownBy(() -> orphans.delete(new DiskCid("in use"), "admin", ""))

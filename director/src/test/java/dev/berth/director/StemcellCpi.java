@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** A cloud that holds stemcells and disks only: all that the API touches by itself. */
@@ -22,6 +24,7 @@ final class StemcellCpi implements Cpi {
     /** What was created, by its image's text; and the names of all calls. */
     final List<String> images = Collections.synchronizedList(new ArrayList<>());
 
+    final Set<DiskCid> refusing = ConcurrentHashMap.newKeySet();
     final List<String> calls = Collections.synchronizedList(new ArrayList<>());
 
     @Override
@@ -55,6 +58,9 @@ final class StemcellCpi implements Cpi {
     @Override
     public void deleteDisk(CpiContext context, DiskCid disk) {
         calls.add("delete_disk");
+        if (refusing.contains(disk)) {
+            throw new CpiException(CpiException.Type.CLOUD_ERROR, "disk " + disk + " is in use");
+        }
     }
 
     @Override
