@@ -355,7 +355,7 @@ class DockerCpiTest {
     @Test
     void aFileSystemWithoutDevicesIsNamedAsTheReason() throws IOException {
         Path nodev = Files.createDirectories(folder.resolve("nodev"));
-        host("mount -t tmpfs -o nodev,size=64m tmpfs " + nodev);
+        host("mount -t tmpfs -o nodev,size=192m tmpfs " + nodev);
         var there = new DockerCpi(engine, nodev.resolve("cpi"));
         try {
             Map<String, Object> net =

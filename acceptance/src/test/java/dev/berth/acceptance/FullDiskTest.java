@@ -26,7 +26,7 @@ class FullDiskTest {
     @Test
     void environmentsLiveSideBySideAndAFullDiskBreaksNothing(TestEnvironment other)
             throws IOException {
-        Path folder = Files.createDirectories(TestEnvironment.usualPlace().resolve("full"));
+        Path folder = TestEnvironment.usualPlace().resolve("full");
         try (var disk = new SmallDisk(folder, MEGABYTES);
                 var environment = new TestEnvironment(disk.path().resolve("home"))) {
             environment.up().withImages();
@@ -40,8 +40,6 @@ class FullDiskTest {
                 startOnAFullDisk(disk, environment, director, box);
                 Deployments.delete(director, box.name());
             }
-        } finally {
-            Files.deleteIfExists(folder);
         }
     }
 
@@ -64,7 +62,19 @@ class FullDiskTest {
             SmallDisk disk, TestEnvironment environment, DirectorClient director, Box box) {
         Map<String, String> vms = box.vms(director);
         var before = box.touches(vms);
-        disk.fill();
+        try (var full = disk.full()) {
+            whileFull(environment, director, box);
+            assertThat(box.touches(vms).get("keep/0")).isEqualTo(before.get("keep/0"));
+        }
+        // Whatever had begun comes to its end by itself.
+        director.tasks().forEach(task -> director.await(task.integer("id")));
+        director.await(director.deploy(box.round(2))).done();
+        box.assertWell(director);
+        assertThat(box.vms(director)).isEqualTo(vms);
+        assertSound(environment);
+    }
+
+    private static void whileFull(TestEnvironment environment, DirectorClient director, Box box) {
         var answer =
                 director.send("POST", "/deployments", BodyPublishers.ofString(otherFront(box)));
         if (answer.statusCode() / 100 != 3) {
@@ -78,15 +88,6 @@ class FullDiskTest {
         Shell.Ran upload = environment.berth("upload-stemcell", stemcell().toString(), "--fix");
         assertThat(upload.code()).isEqualTo(1);
         assertThat(upload.said()).containsIgnoringCase("space").doesNotContain("\tat dev.berth");
-        assertThat(box.touches(vms).get("keep/0")).isEqualTo(before.get("keep/0"));
-
-        disk.free();
-        // Whatever had begun comes to its end by itself.
-        director.tasks().forEach(task -> director.await(task.integer("id")));
-        director.await(director.deploy(box.round(2))).done();
-        box.assertWell(director);
-        assertThat(box.vms(director)).isEqualTo(vms);
-        assertSound(environment);
     }
 
     /** Moves what holds no data: {@code keep/0} is not to notice, whatever becomes of the rest. */
@@ -100,16 +101,16 @@ class FullDiskTest {
             SmallDisk disk, TestEnvironment environment, DirectorClient director, Box box) {
         Map<String, String> vms = box.vms(director);
         var before = box.touches(vms);
-        disk.fill();
-        environment.killDirector();
-        Shell.Ran up = environment.berth("up");
-        assertThat(up.said()).doesNotContain("\tat dev.berth");
-        if (up.code() != 0) {
-            assertThat(up.said()).containsAnyOf("No space left on device", "disk is full", "full");
+        try (var full = disk.full()) {
+            environment.killDirector();
+            Shell.Ran up = environment.berth("up");
+            assertThat(up.said()).doesNotContain("\tat dev.berth");
+            if (up.code() != 0) {
+                assertThat(up.said())
+                        .containsAnyOf("No space left on device", "disk is full", "full");
+            }
+            assertThat(box.touches(vms)).isEqualTo(before);
         }
-        assertThat(box.touches(vms)).isEqualTo(before);
-
-        disk.free();
         environment.up();
         environment.awaitAllUp(director, box.name(), Box.CONTAINERS);
         assertThat(box.touches(vms)).isEqualTo(before);

@@ -11,11 +11,13 @@ import java.util.List;
 
 /** A file system of its own size, for a home that can be filled without filling the machine. */
 final class SmallDisk implements AutoCloseable {
+    private final Path folder;
     private final Path image;
     private final Path mount;
     private final String device;
 
     SmallDisk(Path folder, long megabytes) {
+        this.folder = folder;
         this.image = folder.resolve("small.img");
         this.mount = folder.resolve("small");
         try {
@@ -39,8 +41,19 @@ final class SmallDisk implements AutoCloseable {
         return mount.resolve("filler");
     }
 
+    /** Full until it is closed. */
+    interface Full extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    Full full() {
+        fill();
+        return this::free;
+    }
+
     /** Takes every block that is left, also those that are freed while it does. */
-    void fill() {
+    private void fill() {
         try (var out = Files.newOutputStream(filler())) {
             byte[] block = new byte[1 << 16];
             while (true) {
@@ -62,7 +75,7 @@ final class SmallDisk implements AutoCloseable {
         }
     }
 
-    void free() {
+    private void free() {
         try {
             Files.deleteIfExists(filler());
         } catch (IOException e) {
@@ -79,6 +92,7 @@ final class SmallDisk implements AutoCloseable {
         try {
             Files.delete(image);
             Files.delete(mount);
+            Files.delete(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -5,6 +5,7 @@ import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.Secret;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Docker Engine, all state under BERTH_HOME. Every step looks first and does only what is missing.
  */
 final class LocalEnvironment {
+    /** For the log, the database and its journal. */
+    private static final long LEAST_SPACE = 16L << 20;
+
     private static final Duration READY = Duration.ofSeconds(60);
 
     private final Home home;
@@ -176,6 +180,8 @@ final class LocalEnvironment {
             return;
         }
         Path log = home.directorLog();
+        checkSpace();
+        long before = size(log);
         screen.line("starting the director (log: " + log + ")");
         Process process =
                 Tools.detach(
@@ -187,16 +193,59 @@ final class LocalEnvironment {
         while (!answers(file)) {
             if (!process.isAlive() && !directorRuns()) {
                 throw new CliException(
-                        "the director ended at once; its last words:\n" + lastLines(log, 15));
+                        "the director ended at once; its last words:\n" + lastWords(log, before));
             }
             if (System.nanoTime() > giveUp) {
                 throw new CliException(
                         "the director did not answer within "
                                 + READY.toSeconds()
                                 + " s; its last words:\n"
-                                + lastLines(log, 15));
+                                + lastWords(log, before));
             }
             TaskFollower.sleep(50);
+        }
+    }
+
+    /** A director on a full disk cannot even write down why it ends. */
+    private void checkSpace() {
+        try {
+            long free = Files.getFileStore(home.path()).getUsableSpace();
+            if (free < LEAST_SPACE) {
+                throw new CliException(
+                        "no space left on device: "
+                                + free / 1024
+                                + " KiB are free under "
+                                + home.path()
+                                + ", a director needs "
+                                + LEAST_SPACE / 1024 / 1024
+                                + " MiB to start; free some and try again");
+            }
+        } catch (IOException e) {
+            throw new CliException("cannot look at " + home.path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            return 0; // there is none yet
+        }
+    }
+
+    /** What the log has got since it had so many bytes. */
+    private static String lastWords(Path log, long before) {
+        try {
+            byte[] all = Files.readAllBytes(log);
+            int from = (int) Math.min(before, all.length);
+            String fresh = new String(all, from, all.length - from, StandardCharsets.UTF_8);
+            List<String> lines = fresh.lines().toList();
+            return lines.isEmpty()
+                    ? "(none; look at " + log + ")"
+                    : String.join(
+                            "\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));
+        } catch (IOException e) {
+            return "(no log at " + log + ")";
         }
     }
 
@@ -227,20 +276,20 @@ final class LocalEnvironment {
     static java.util.Optional<Long> pid(Path file, String program) {
         try {
             long pid = Long.parseLong(Files.readString(file).strip());
-            String line = Files.readString(Path.of("/proc/" + pid + "/cmdline"));
-            return line.contains(program) ? java.util.Optional.of(pid) : java.util.Optional.empty();
+            return commandLine(pid).contains(program)
+                    ? java.util.Optional.of(pid)
+                    : java.util.Optional.empty();
         } catch (IOException | NumberFormatException e) {
             return java.util.Optional.empty();
         }
     }
 
-    static String lastLines(Path log, int count) {
+    /** Empty when it has ended. */
+    private static String commandLine(long pid) {
         try {
-            List<String> lines = Files.readAllLines(log);
-            return String.join(
-                    "\n", lines.subList(Math.max(0, lines.size() - count), lines.size()));
+            return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
         } catch (IOException e) {
-            return "(no log at " + log + ")";
+            return "";
         }
     }
 
@@ -332,6 +381,8 @@ final class LocalEnvironment {
             return;
         }
         directorPid().ifPresent(pid -> stop(pid, "director, bus and registry"));
+        // A director that was killed could not end its children.
+        children().forEach(pid -> stop(pid, "what a killed director left"));
         if (purge) {
             screen.line("deleting VMs, disks, images and networks of this environment");
             int code =
@@ -358,6 +409,17 @@ final class LocalEnvironment {
                                 + "; start again with: "
                                 + home.command()
                                 + " up");
+    }
+
+    private List<Long> children() {
+        List<String> theirs =
+                List.of(
+                        home.path().resolve("director/nats") + "/",
+                        home.path().resolve("registry") + "/");
+        return ProcessHandle.allProcesses()
+                .map(ProcessHandle::pid)
+                .filter(pid -> theirs.stream().anyMatch(commandLine(pid)::contains))
+                .toList();
     }
 
     /** The launcher started an engine for this environment, and ends it after this. */
@@ -451,7 +513,7 @@ final class LocalEnvironment {
                     java.util.Base64.getEncoder()
                             .encodeToString(
                                     (file.registryUser() + ":" + file.registryPassword().reveal())
-                                            .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                                            .getBytes(StandardCharsets.UTF_8));
             Files.writeString(
                     config.resolve("config.json"),
                     Json.write(Json.of("auths", Json.of(registry, Json.of("auth", auth)))));
