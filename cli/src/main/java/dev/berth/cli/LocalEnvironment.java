@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,11 +19,6 @@ import org.jspecify.annotations.Nullable;
  * Docker Engine, all state under BERTH_HOME. Every step looks first and does only what is missing.
  */
 final class LocalEnvironment {
-    /** For the log, the database and its journal. */
-    private static final long LEAST_SPACE = 16L << 20;
-
-    private static final Duration READY = Duration.ofSeconds(60);
-
     private final Home home;
     private final Screen screen;
 
@@ -45,8 +39,8 @@ final class LocalEnvironment {
         home.create();
         boolean first = !EnvironmentFile.exists(home.path());
         EnvironmentFile file = first ? choose(choices) : onFreePorts(file());
-        startDirector(file);
-        Api api = new Api(new Target(file.url(), file.user(), file.password().reveal(), ca()));
+        new DirectorProcess(home, screen).start(file);
+        Api api = new Api(Target.of(file, home));
         stemcell(api);
         cloudConfig(api, file);
         screen.line(
@@ -165,134 +159,6 @@ final class LocalEnvironment {
                 .reduce("", String::concat);
     }
 
-    private @Nullable String ca() {
-        try {
-            return Files.exists(home.caFile()) ? Files.readString(home.caFile()) : null;
-        } catch (IOException e) {
-            throw new CliException("cannot read " + home.caFile() + ": " + e.getMessage(), e);
-        }
-    }
-
-    // --- director
-
-    private void startDirector(EnvironmentFile file) {
-        if (answers(file)) {
-            return;
-        }
-        Path log = home.directorLog();
-        checkSpace();
-        long before = size(log);
-        screen.line("starting the director (log: " + log + ")");
-        Process process =
-                Tools.detach(
-                        Map.of("BERTH_HOME", home.path().toString()),
-                        log,
-                        home.launcher(),
-                        "director");
-        long giveUp = System.nanoTime() + READY.toNanos();
-        while (!answers(file)) {
-            if (!process.isAlive() && !directorRuns()) {
-                throw new CliException(
-                        "the director ended at once; its last words:\n" + lastWords(log, before));
-            }
-            if (System.nanoTime() > giveUp) {
-                throw new CliException(
-                        "the director did not answer within "
-                                + READY.toSeconds()
-                                + " s; its last words:\n"
-                                + lastWords(log, before));
-            }
-            TaskFollower.sleep(50);
-        }
-    }
-
-    /** A director on a full disk cannot even write down why it ends. */
-    private void checkSpace() {
-        try {
-            long free = Files.getFileStore(home.path()).getUsableSpace();
-            if (free < LEAST_SPACE) {
-                throw new CliException(
-                        "no space left on device: "
-                                + free / 1024
-                                + " KiB are free under "
-                                + home.path()
-                                + ", a director needs "
-                                + LEAST_SPACE / 1024 / 1024
-                                + " MiB to start; free some and try again");
-            }
-        } catch (IOException e) {
-            throw new CliException("cannot look at " + home.path() + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static long size(Path file) {
-        try {
-            return Files.size(file);
-        } catch (IOException e) {
-            return 0; // there is none yet
-        }
-    }
-
-    /** What the log has got since it had so many bytes. */
-    private static String lastWords(Path log, long before) {
-        try {
-            byte[] all = Files.readAllBytes(log);
-            int from = (int) Math.min(before, all.length);
-            String fresh = new String(all, from, all.length - from, StandardCharsets.UTF_8);
-            List<String> lines = fresh.lines().toList();
-            return lines.isEmpty()
-                    ? "(none; look at " + log + ")"
-                    : String.join(
-                            "\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));
-        } catch (IOException e) {
-            return "(no log at " + log + ")";
-        }
-    }
-
-    private boolean answers(EnvironmentFile file) {
-        String ca = ca();
-        if (ca == null || Ports.isFree(file.apiPort())) {
-            return false;
-        }
-        try {
-            return new Api(new Target(file.url(), file.user(), file.password().reveal(), ca))
-                            .object("/info")
-                            .get("user")
-                    != null;
-        } catch (CliException | IllegalArgumentException e) {
-            return false;
-        }
-    }
-
-    private boolean directorRuns() {
-        return directorPid().flatMap(ProcessHandle::of).map(ProcessHandle::isAlive).orElse(false);
-    }
-
-    private java.util.Optional<Long> directorPid() {
-        return pid(home.pidFile(), "dev.berth.director");
-    }
-
-    /** The process a pid file names, if it is still the program we mean: numbers are used again. */
-    static java.util.Optional<Long> pid(Path file, String program) {
-        try {
-            long pid = Long.parseLong(Files.readString(file).strip());
-            return commandLine(pid).contains(program)
-                    ? java.util.Optional.of(pid)
-                    : java.util.Optional.empty();
-        } catch (IOException | NumberFormatException e) {
-            return java.util.Optional.empty();
-        }
-    }
-
-    /** Empty when it has ended. */
-    private static String commandLine(long pid) {
-        try {
-            return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
-        } catch (IOException e) {
-            return "";
-        }
-    }
-
     // --- what every environment has
 
     private void stemcell(Api api) {
@@ -380,9 +246,7 @@ final class LocalEnvironment {
             screen.line("there is no environment at " + home.path() + ": nothing to stop");
             return;
         }
-        directorPid().ifPresent(pid -> stop(pid, "director, bus and registry"));
-        // A director that was killed could not end its children.
-        children().forEach(pid -> stop(pid, "what a killed director left"));
+        new DirectorProcess(home, screen).stop();
         if (purge) {
             screen.line("deleting VMs, disks, images and networks of this environment");
             int code =
@@ -411,32 +275,9 @@ final class LocalEnvironment {
                                 + " up");
     }
 
-    private List<Long> children() {
-        List<String> theirs =
-                List.of(
-                        home.path().resolve("director/nats") + "/",
-                        home.path().resolve("registry") + "/");
-        return ProcessHandle.allProcesses()
-                .map(ProcessHandle::pid)
-                .filter(pid -> theirs.stream().anyMatch(commandLine(pid)::contains))
-                .toList();
-    }
-
     /** The launcher started an engine for this environment, and ends it after this. */
     private boolean ownEngine() {
         return Files.exists(home.path().resolve("engine/docker.pid"));
-    }
-
-    private void stop(long pid, String what) {
-        screen.line("stopping " + what);
-        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
-        for (int i = 0; i < 300; i++) {
-            if (ProcessHandle.of(pid).map(h -> !h.isAlive()).orElse(true)) {
-                return;
-            }
-            TaskFollower.sleep(100);
-        }
-        throw new CliException(what + " (pid " + pid + ") did not stop within 30 s");
     }
 
     /**

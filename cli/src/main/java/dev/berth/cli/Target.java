@@ -25,14 +25,22 @@ record Target(String url, String user, String password, @Nullable String caPem) 
                                 ? ca
                                 : Files.readString(Path.of(ca)));
             }
-            EnvironmentFile file = home.environment();
+            return of(home.environment(), home);
+        } catch (IOException e) {
+            throw new CliException("cannot read the environment: " + e.getMessage(), e);
+        }
+    }
+
+    /** The director of this machine; before its first start there is no CA to trust. */
+    static Target of(EnvironmentFile file, Home home) {
+        try {
             return new Target(
                     file.url(),
                     file.user(),
                     file.password().reveal(),
                     Files.exists(home.caFile()) ? Files.readString(home.caFile()) : null);
         } catch (IOException e) {
-            throw new CliException("cannot read the environment: " + e.getMessage(), e);
+            throw new CliException("cannot read " + home.caFile() + ": " + e.getMessage(), e);
         }
     }
 
