@@ -114,7 +114,8 @@ final class ContainerChecks {
                 Set.of(Restart.Policy.ALWAYS, Restart.Policy.UNLESS_STOPPED)
                         .contains(target.spec.order().restart().policy());
         if (edge.condition() == Dependency.Condition.COMPLETED
-                && target.section.has("restart")
+                && (target.section.has("restart")
+                        || target.section.map("deploy").containsKey("restart_policy"))
                 && restarts) {
             place.error(
                     "'" + edge.container() + "' never completes: it is restarted when it ends",

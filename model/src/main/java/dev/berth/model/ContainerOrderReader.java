@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads when a container starts, stops and starts again. */
 record ContainerOrderReader(ContainerKeys keys) {
-    private static final Pattern SIGNAL = Pattern.compile("[A-Z0-9+-]{1,16}");
+    private static final Pattern SIGNAL = Pattern.compile("[A-Za-z0-9+-]{1,16}");
 
     ContainerOrder order() {
         boolean legacy = keys.legacy();

@@ -25,14 +25,34 @@ record ContainerStorageReader(ContainerKeys keys, FileDefinitions files) {
     ContainerStorage storage(String container) {
         boolean legacy = keys.legacy();
         checkDriver();
-        return new ContainerStorage(
-                volumes(container),
-                volumesFrom(),
-                legacy ? Map.of() : tmpfs(),
-                legacy ? List.of() : mounted("secrets", "/run/secrets/"),
-                legacy ? List.of() : mounted("configs", "/"),
-                legacy ? Map.of() : Collections.unmodifiableMap(keys.pairs("storage_opt")),
-                keys.flag("read_only"));
+        var storage =
+                new ContainerStorage(
+                        volumes(container),
+                        volumesFrom(),
+                        legacy ? Map.of() : tmpfs(),
+                        legacy ? List.of() : mounted("secrets", "/run/secrets/"),
+                        legacy ? List.of() : mounted("configs", "/"),
+                        legacy ? Map.of() : Collections.unmodifiableMap(keys.pairs("storage_opt")),
+                        keys.flag("read_only"));
+        checkTargets(storage);
+        return storage;
+    }
+
+    /** The engine would refuse them when the container is made. */
+    private void checkTargets(ContainerStorage storage) {
+        var targets = new ArrayList<String>(storage.tmpfs().keySet());
+        storage.volumes().forEach(v -> targets.add(v.target()));
+        storage.secrets().forEach(f -> targets.add(f.target()));
+        storage.configs().forEach(f -> targets.add(f.target()));
+        targets.stream()
+                .filter(target -> Collections.frequency(targets, target) > 1)
+                .distinct()
+                .forEach(target ->
+                        keys.section()
+                                .spot()
+                                .error(
+                                        "two volumes are mounted at '" + target + "'",
+                                        "volumes, tmpfs, secrets and configs each need a place"));
     }
 
     private void checkDriver() {
@@ -69,13 +89,6 @@ record ContainerStorageReader(ContainerKeys keys, FileDefinitions files) {
             }
         }
         boundVolumes(container, volumes);
-        for (Volume volume : volumes) {
-            if (volumes.stream().filter(v -> v.target().equals(volume.target())).count() > 1) {
-                keys.section()
-                        .spot()
-                        .error("two volumes are mounted at '" + volume.target() + "'", null);
-            }
-        }
         return List.copyOf(volumes);
     }
 
@@ -145,9 +158,7 @@ record ContainerStorageReader(ContainerKeys keys, FileDefinitions files) {
         var mounted = new ArrayList<MountedFile>();
         for (Spot item : keys.list(key)) {
             MountedFile file = mounted(item, key, folder);
-            if (file != null && mounted.stream().anyMatch(m -> m.target().equals(file.target()))) {
-                item.error("two of '" + key + "' are at '" + file.target() + "'", null);
-            } else if (file != null) {
+            if (file != null) {
                 mounted.add(file);
             }
         }

@@ -99,6 +99,7 @@ class ContainerRefusalsTest {
                 "volumes: [{type: image, source: a, target: /b}] | volumes[0].type | one-shot container",
                 "volumes: [{type: volume, source: a, target: /b, volume: {subpath: ../x}}] | volumes[0] | within a volume",
                 "volume_driver: nfs | volume_driver | folder of the persistent disk",
+                "depends_on: {two: {condition: service_complete}} | depends_on.two.condition | service_healthy",
                 "secrets: [kee] | secrets[0] | not defined under 'secrets'",
                 "configs: [{source: x, mode: 999}] | configs[0] | not defined under 'configs'",
                 "healthcheck: {test: [pg_isready]} | healthcheck.test | CMD-SHELL",
@@ -274,6 +275,13 @@ class ContainerRefusalsTest {
                 .stream()
                 .map(ContainerSpec::name)
                 .toList();
+    }
+
+    /** Of all kinds of mounts only one is at a place. */
+    @Test
+    void twoMountsAtOnePlaceAreRefused() {
+        assertThat(Examples.problems(compose("volumes: ['d:/a'], tmpfs: /a")))
+                .contains("two volumes are mounted at '/a'");
     }
 
     /** Whoever takes over volumes of the disk waits for the disk. */

@@ -30,12 +30,16 @@ class CreateBodyTest {
             new java.util.TreeMap<>(Map.of("A", "file", "B", "file"));
     private final CreateBody bodies = new CreateBody(SupervisorConfig.inVm("i-1", "boot"));
 
-    private static List<String> table(String name) throws IOException {
+    static List<String> table(String name) throws IOException {
         try (InputStream in = CreateBodyTest.class.getResourceAsStream("golden/" + name + ".txt")) {
             String text =
                     new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
             return text.lines().filter(l -> !l.isBlank() && !l.startsWith("#")).toList();
         }
+    }
+
+    static String keys(String line) {
+        return line.substring(line.indexOf('{'), line.indexOf(" => "));
     }
 
     @Test
@@ -53,7 +57,7 @@ class CreateBodyTest {
         Map<String, Object> least = body("{name: one}", release, new EngineFacts(48, false)).tree();
         var wrong = new StringBuilder();
         for (String line : table(table)) {
-            String keys = line.substring(line.indexOf('{'), line.indexOf(" => "));
+            String keys = keys(line);
             missing.removeAll(YamlDocument.parse(keys).tree().keySet());
             EngineFacts facts =
                     new EngineFacts(line.startsWith("1.41") ? 41 : 48, line.startsWith("v2"));
@@ -83,7 +87,7 @@ class CreateBodyTest {
     }
 
     /** As it comes out of a manifest and over the wire. */
-    private static ContainerSpec spec(String keys, boolean release) {
+    static ContainerSpec spec(String keys, boolean release) {
         String container = "{name: one, " + keys.substring(1);
         if (keys.startsWith("{name:")) {
             container = keys;
