@@ -235,7 +235,7 @@ final class RecordTree {
         if (type.isEnum()) {
             return Objects.requireNonNull(type.getEnumConstants())[0];
         }
-        return null;
+        return type.isRecord() ? standard(type) : null;
     }
 
     private static @Nullable Object get(Part part, Object record) {

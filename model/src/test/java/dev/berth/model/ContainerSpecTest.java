@@ -51,6 +51,27 @@ class ContainerSpecTest {
                         Digests.sha256("{\"image\":{\"reference\":\"img:1\"},\"name\":\"web\"}"));
     }
 
+    /** Also below lists: a plain volume is what it was before volumes had options. */
+    @Test
+    void plainItemsArePlainTrees() {
+        var volume =
+                new ContainerStorage.Volume(
+                        ContainerStorage.Volume.Kind.STORE, "volumes/data", "/data", false);
+        ContainerSpec spec =
+                LEAST.with(
+                        new ContainerStorage(
+                                List.of(volume),
+                                List.of(),
+                                Map.of(),
+                                List.of(),
+                                List.of(),
+                                Map.of(),
+                                false));
+        assertThat(Json.canonical(spec.toTree().get("storage")))
+                .isEqualTo("{\"volumes\":[{\"source\":\"volumes/data\",\"target\":\"/data\"}]}");
+        assertThat(ContainerSpec.fromTree(spec.toTree())).isEqualTo(spec);
+    }
+
     /** Everything that says nothing new is left out, at every level. */
     @Property(tries = 200)
     void treesHoldNothingEmpty(@ForAll long seed) {
@@ -63,6 +84,8 @@ class ContainerSpecTest {
                 assertThat(value).as(path + "/" + key).isNotEqualTo(Map.of()).isNotNull();
                 notEmpty(value, path + "/" + key);
             });
+        } else if (tree instanceof List<?> list) {
+            list.forEach(item -> notEmpty(item, path));
         }
     }
 
