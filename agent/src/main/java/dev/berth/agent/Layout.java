@@ -52,6 +52,13 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
         return base.resolve("data");
     }
 
+    /** In a VM a file system in memory: gone with the boot. */
+    Path memory() {
+        return base.equals(Path.of("/var/vcap"))
+                ? Path.of("/run/berth")
+                : data().resolve("sys/run/berth");
+    }
+
     Path store() {
         return base.resolve("store");
     }

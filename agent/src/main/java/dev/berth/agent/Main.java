@@ -140,7 +140,8 @@ public final class Main {
                 layout.store(),
                 layout.data(),
                 "berth",
-                Duration.ofSeconds(10));
+                Duration.ofSeconds(10),
+                layout.memory());
     }
 
     /**

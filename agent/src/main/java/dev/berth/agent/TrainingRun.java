@@ -85,9 +85,10 @@ final class TrainingRun {
                         """
                         {"deployment":"d","name":"g","job":{"name":"g","templates":[]},"id":"i","index":0,"networks":{},
                          "packages":{},"configuration_hash":"h","persistent_disk":0,
-                         "containers":[{"name":"db","image":"training:1","environment":{"A":"b"},
-                           "ports":[{"container_port":80,"host_port":80}],
-                           "volumes":[{"kind":"DATA","source":"db","target":"/data"}]}]}\
+                         "containers":[{"name":"db","image":{"reference":"training:1"},
+                           "process":{"environment":{"A":"b"}},
+                           "network":{"ports":[{"container_port":80,"host_port":80,"protocol":"tcp"}]},
+                           "storage":{"volumes":[{"kind":"DATA","source":"db","target":"/data"}]}}]}\
                         """);
         await(bus, "hm.agent.heartbeat.");
         for (String look : List.of("ping", "info", "get_state")) {

@@ -246,9 +246,9 @@ class AgentOnEngineTest {
                 """
                 {"deployment":"shop","name":"db","job":{"name":"db","templates":[]},"id":"i-1","index":0,
                  "networks":{"default":{}},"configuration_hash":"h","persistent_disk":64,
-                 "containers":[{"name":"db","image":"test/sh:1","stop_grace_period_ms":200,
-                   "command":["/bin/sh","-c","echo hello; [ -f /data/began ] || echo began > /data/began; while :; do sleep 1; done"],
-                   "volumes":[{"kind":"STORE","source":"db","target":"/data"}]}]}\
+                 "containers":[{"name":"db","image":{"reference":"test/sh:1"},"order":{"stop_grace_period":"PT0.2S"},
+                   "process":{"command":["/bin/sh","-c","echo hello; [ -f /data/began ] || echo began > /data/began; while :; do sleep 1; done"]},
+                   "storage":{"volumes":[{"source":"db","target":"/data"}]}}]}\
                 """);
     }
 }

@@ -24,8 +24,9 @@ class AgentWireTest {
                     """
                     {"deployment":"shop","name":"db","job":{"name":"db","templates":[]},"id":"i-1","index":0,"az":"z1",
                      "networks":{"default":{"ip":"10.0.0.4","dns_record_name":"x"}},"packages":{},
-                     "containers":[{"name":"db","image":"registry.berth/db:1","environment":{"PASSWORD":"planted"}},
-                                   {"name":"web","image":"registry.berth/web:1"}],
+                     "containers":[{"name":"db","image":{"reference":"registry.berth/db:1"},
+                                    "process":{"environment":{"PASSWORD":"planted"}}},
+                                   {"name":"web","image":{"reference":"registry.berth/web:1"}}],
                      "configuration_hash":"c0ffee","persistent_disk":100}\
                     """);
 
@@ -223,8 +224,12 @@ class AgentWireTest {
                                                 "containers",
                                                 List.of(
                                                         Json.of(
-                                                                "name", "x", "image",
-                                                                "missing")))));
+                                                                "name",
+                                                                "x",
+                                                                "image",
+                                                                Json.of(
+                                                                        "reference",
+                                                                        "missing"))))));
         for (int i = 0; i < 8; i++) {
             DirectorSide.taskId(director().raw("stop"));
         }

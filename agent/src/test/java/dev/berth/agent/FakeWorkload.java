@@ -43,7 +43,7 @@ final class FakeWorkload implements Workload {
                 throw new IllegalStateException(e);
             }
         }
-        if (containers.stream().anyMatch(c -> "missing".equals(c.image()))) {
+        if (containers.stream().anyMatch(c -> "missing".equals(c.image().reference()))) {
             throw new ActionException("container 'x', image 'missing': manifest unknown");
         }
     }
@@ -78,7 +78,7 @@ final class FakeWorkload implements Workload {
                         .map(spec ->
                                 new ContainerState(
                                         spec.name(),
-                                        String.valueOf(spec.image()),
+                                        String.valueOf(spec.image().reference()),
                                         null,
                                         running ? "up" : "stopped",
                                         "none",

@@ -78,9 +78,9 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
                 "name",
                 spec.name(),
                 "image",
-                spec.image(),
+                spec.image().reference(),
                 "image_digest",
-                spec.imageDigest(),
+                spec.image().digest(),
                 "digest",
                 spec.digest());
     }

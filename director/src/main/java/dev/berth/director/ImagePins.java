@@ -38,7 +38,7 @@ final class ImagePins {
         var pins = new HashMap<String, String>();
         var problems = new ArrayList<Problem>();
         for (Use use : uses) {
-            String image = use.container().image();
+            String image = use.container().image().reference();
             if (image == null || image.contains("@sha256:") || pins.containsKey(image)) {
                 continue;
             }
@@ -83,7 +83,7 @@ final class ImagePins {
     }
 
     static ContainerSpec pinned(ContainerSpec spec, Map<String, String> pins) {
-        String image = spec.image();
+        String image = spec.image().reference();
         @Nullable String digest = image == null ? null : pins.get(image);
         return digest == null ? spec : spec.pinnedTo(digest);
     }

@@ -116,6 +116,11 @@ public final class DockerEngine implements Engine {
     }
 
     @Override
+    public String apiVersion() {
+        return negotiated().substring("/v".length());
+    }
+
+    @Override
     public Map<String, Object> info() {
         return get("/info", QUICK);
     }
@@ -123,8 +128,10 @@ public final class DockerEngine implements Engine {
     // --- containers
 
     @Override
-    public String createContainer(String name, Map<String, Object> body) {
-        return Fields.of(post("/containers/create?name=" + q(name), body, WORK), "container")
+    public String createContainer(
+            String name, @Nullable String platform, Map<String, Object> body) {
+        String of = platform == null ? "" : "&platform=" + q(platform);
+        return Fields.of(post("/containers/create?name=" + q(name) + of, body, WORK), "container")
                 .string("Id");
     }
 
@@ -244,12 +251,7 @@ public final class DockerEngine implements Engine {
     }
 
     @Override
-    public ExecResult exec(
-            String id, List<String> command, Map<String, String> environment, Duration limit) {
-        var env = new ArrayList<String>();
-        environment.forEach((name, value) -> env.add(name + "=" + value));
-        Map<String, Object> body =
-                Json.of("AttachStdout", true, "AttachStderr", true, "Cmd", command, "Env", env);
+    public ExecResult exec(String id, Map<String, Object> body, Duration limit) {
         String exec =
                 Fields.of(post("/containers/" + p(id) + "/exec", body, QUICK), "exec").string("Id");
         var stdout = new BoundedOutput(MOST_OUTPUT);
@@ -301,10 +303,17 @@ public final class DockerEngine implements Engine {
 
     @Override
     public void pullImage(
-            String reference, @Nullable RegistryAuth auth, Consumer<Map<String, Object>> progress) {
+            String reference,
+            @Nullable String platform,
+            @Nullable RegistryAuth auth,
+            Consumer<Map<String, Object>> progress) {
         ImageReference image = ImageReference.parse(reference);
         String target =
-                "/images/create?fromImage=" + q(image.name()) + "&tag=" + q(image.version());
+                "/images/create?fromImage="
+                        + q(image.name())
+                        + "&tag="
+                        + q(image.version())
+                        + (platform == null ? "" : "&platform=" + q(platform));
         Call call = transfer(target).header("X-Registry-Auth", authHeader(auth));
         progress(http.open(call, null).orRefusal(), progress);
     }

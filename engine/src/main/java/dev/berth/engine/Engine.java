@@ -1,8 +1,10 @@
 package dev.berth.engine;
 
+import dev.berth.model.Json;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,10 +24,22 @@ public interface Engine extends AutoCloseable {
 
     Map<String, Object> info();
 
+    /** The version of the API that is spoken with this engine, such as {@code 1.44}. */
+    String apiVersion();
+
     // --- containers
 
     /** Creates and returns the id. */
-    String createContainer(String name, Map<String, Object> body);
+    default String createContainer(String name, Map<String, Object> body) {
+        return createContainer(name, null, body);
+    }
+
+    /**
+     * Creates and returns the id.
+     *
+     * @param platform {@code os/arch[/variant]} of the image; null: the engine's own
+     */
+    String createContainer(String name, @Nullable String platform, Map<String, Object> body);
 
     /** Already running is success. */
     void startContainer(String id);
@@ -62,8 +76,18 @@ public interface Engine extends AutoCloseable {
      * Runs a command in a running container, without a terminal, and collects what it prints
      * (bounded to 1 MiB).
      */
-    ExecResult exec(
-            String id, List<String> command, Map<String, String> environment, Duration limit);
+    default ExecResult exec(
+            String id, List<String> command, Map<String, String> environment, Duration limit) {
+        var env = new ArrayList<String>();
+        environment.forEach((name, value) -> env.add(name + "=" + value));
+        return exec(
+                id,
+                Json.of("AttachStdout", true, "AttachStderr", true, "Cmd", command, "Env", env),
+                limit);
+    }
+
+    /** The same with the engine's own body. */
+    ExecResult exec(String id, Map<String, Object> body, Duration limit);
 
     /** One sample of cpu and memory, engine shape, without waiting for a second one. */
     Map<String, Object> stats(String id);
@@ -90,8 +114,21 @@ public interface Engine extends AutoCloseable {
      *
      * @param reference {@code name:tag} or {@code name@sha256:...}
      */
+    default void pullImage(
+            String reference, @Nullable RegistryAuth auth, Consumer<Map<String, Object>> progress) {
+        pullImage(reference, null, auth, progress);
+    }
+
+    /**
+     * The same for a platform that may be another than the engine's.
+     *
+     * @param platform {@code os/arch[/variant]}; null: the engine's own
+     */
     void pullImage(
-            String reference, @Nullable RegistryAuth auth, Consumer<Map<String, Object>> progress);
+            String reference,
+            @Nullable String platform,
+            @Nullable RegistryAuth auth,
+            Consumer<Map<String, Object>> progress);
 
     void pushImage(
             String reference, @Nullable RegistryAuth auth, Consumer<Map<String, Object>> progress);

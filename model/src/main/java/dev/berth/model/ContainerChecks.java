@@ -1,8 +1,8 @@
 package dev.berth.model;
 
-import dev.berth.model.ContainerSpec.Dependency;
-import dev.berth.model.ContainerSpec.PortBinding;
-import dev.berth.model.ContainerSpec.Restart;
+import dev.berth.model.ContainerNetwork.PortBinding;
+import dev.berth.model.ContainerOrder.Dependency;
+import dev.berth.model.ContainerOrder.Restart;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -10,6 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What must hold between the containers of one group, since they share a VM. */
 final class ContainerChecks {
@@ -52,14 +54,25 @@ final class ContainerChecks {
 
     private void edges() {
         for (Placed container : byName.values()) {
-            for (Dependency edge : container.spec.dependsOn()) {
+            for (Dependency edge : container.spec.order().dependsOn()) {
                 edge(container, edge);
             }
-            for (ContainerSpec.Link link : container.spec.links()) {
-                if (!byName.containsKey(link.container())) {
-                    unknown(container, "links", link.container());
-                }
+            for (ContainerNetwork.Link link : container.spec.network().links()) {
+                known(container, "links", link.container());
             }
+            for (ContainerStorage.VolumesFrom from : container.spec.storage().volumesFrom()) {
+                known(container, "volumes_from", from.container());
+            }
+            String net = container.section.has("net") ? "net" : "network_mode";
+            known(container, net, ContainerSpec.serviceOf(container.spec.network().mode()));
+            known(container, "pid", ContainerSpec.serviceOf(container.spec.security().pid()));
+            known(container, "ipc", ContainerSpec.serviceOf(container.spec.security().ipc()));
+        }
+    }
+
+    private void known(Placed container, String key, @Nullable String name) {
+        if (name != null && !byName.containsKey(name)) {
+            unknown(container, key, name);
         }
     }
 
@@ -81,9 +94,9 @@ final class ContainerChecks {
             return;
         }
         Spot place = container.section.at("depends_on");
-        ContainerSpec.Healthcheck check = target.spec.healthcheck();
+        ContainerOrder.Healthcheck check = target.spec.order().healthcheck();
         if (edge.condition() == Dependency.Condition.HEALTHY) {
-            if (check != null && check.test().equals(List.of("NONE"))) {
+            if (check != null && check.isDisabled()) {
                 place.error(
                         "'"
                                 + edge.container()
@@ -99,9 +112,10 @@ final class ContainerChecks {
         }
         boolean restarts =
                 Set.of(Restart.Policy.ALWAYS, Restart.Policy.UNLESS_STOPPED)
-                        .contains(target.spec.restart().policy());
+                        .contains(target.spec.order().restart().policy());
         if (edge.condition() == Dependency.Condition.COMPLETED
-                && target.section.has("restart")
+                && (target.section.has("restart")
+                        || target.section.map("deploy").containsKey("restart_policy"))
                 && restarts) {
             place.error(
                     "'" + edge.container() + "' never completes: it is restarted when it ends",
@@ -135,7 +149,17 @@ final class ContainerChecks {
             around.add(name);
             Placed container = byName.get(cycle.getLast());
             if (container != null) {
-                String key = container.section.has("depends_on") ? "depends_on" : "links";
+                String key =
+                        Stream.of(
+                                        "depends_on",
+                                        "links",
+                                        "volumes_from",
+                                        "network_mode",
+                                        "net",
+                                        "pid")
+                                .filter(container.section::has)
+                                .findFirst()
+                                .orElse("ipc");
                 container
                         .section
                         .at(key)
@@ -158,7 +182,7 @@ final class ContainerChecks {
     private static void ports(List<Placed> containers) {
         var taken = new ArrayList<Map.Entry<PortBinding, Placed>>();
         for (Placed container : containers) {
-            for (PortBinding port : container.spec.ports()) {
+            for (PortBinding port : container.spec.network().ports()) {
                 for (var other : taken) {
                     if (clash(port, other.getKey())) {
                         String key = container.section.has("ports") ? "ports" : "bind_ports";
@@ -186,6 +210,8 @@ final class ContainerChecks {
     private static boolean clash(PortBinding a, PortBinding b) {
         return a.hostPort() == b.hostPort()
                 && a.hostPort() > 0
+                && a.lastHostPort() == 0
+                && b.lastHostPort() == 0
                 && a.protocol().equals(b.protocol())
                 && (isAny(a) || isAny(b) || a.hostIp().equals(b.hostIp()));
     }

@@ -1,6 +1,8 @@
 package dev.berth.model;
 
-import dev.berth.model.ContainerSpec.PortBinding;
+import dev.berth.model.ContainerNetwork.PortBinding;
+import dev.berth.model.ContainerResources.Device;
+import dev.berth.model.ContainerResources.Ulimit;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +24,7 @@ final class ContainerFormats {
             Pattern.compile(
                     "(?:(?:(\\[[^]]*]|[0-9.]*):)?([0-9]{1,5})?(?:-([0-9]{1,5}))?:)?"
                             + "([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/([a-zA-Z]+))?");
+    private static final Pattern LIMIT = Pattern.compile("(-1|\\d{1,18})(?::(-1|\\d{1,18}))?");
     private static final int MOST_PORTS = 1_000;
 
     private ContainerFormats() {}
@@ -142,13 +145,18 @@ final class ContainerFormats {
             throw new IllegalArgumentException(
                     "'" + text + "' is no range of at most " + MOST_PORTS + " ports");
         }
+        // of a range for a single port the engine takes whatever is free
+        boolean choice = published && first == last && hostLast > host;
         if (!published && matcher.group(3) != null
-                || published && hostLast - host != last - first) {
+                || published && !choice && hostLast - host != last - first) {
             throw new IllegalArgumentException(
                     "'" + text + "' publishes a range of another length than it has ports");
         }
         String protocol = protocol(matcher.group(6) == null ? "tcp" : matcher.group(6));
         var bindings = new ArrayList<PortBinding>();
+        if (choice) {
+            return List.of(new PortBinding(ip, host, first, protocol, hostLast));
+        }
         for (int i = 0; i <= last - first; i++) {
             bindings.add(new PortBinding(ip, published ? host + i : 0, first + i, protocol));
         }
@@ -170,5 +178,80 @@ final class ContainerFormats {
             throw new IllegalArgumentException("'" + text + "' is no port: 1 to 65535");
         }
         return Integer.parseInt(text);
+    }
+
+    /** {@code port[-end][/protocol]}, as the Engine's {@code 80/tcp}. */
+    static List<String> exposed(String text) {
+        List<PortBinding> ports = text.indexOf(':') < 0 ? ports(text) : List.of();
+        if (ports.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no port to expose; write it as 80, 53/udp or 80-90");
+        }
+        return ports.stream().map(p -> p.containerPort() + "/" + p.protocol()).toList();
+    }
+
+    /** {@code soft[:hard]}; -1: no limit. */
+    static Ulimit ulimit(String name, String text) {
+        Matcher matcher = LIMIT.matcher(text.strip());
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no limit; write it as 1024 or 1024:2048");
+        }
+        long soft = Long.parseLong(matcher.group(1));
+        long hard = matcher.group(2) == null ? soft : Long.parseLong(matcher.group(2));
+        if (hard >= 0 && (soft < 0 || soft > hard)) {
+            throw new IllegalArgumentException(
+                    "the soft limit of '" + name + "' is above the hard one");
+        }
+        return new Ulimit(name, soft, hard);
+    }
+
+    /** {@code host[:in[:rwm]]}. */
+    static Device device(String text) {
+        String[] parts = text.split(":", -1);
+        boolean short2 = parts.length == 2 && parts[1].matches("[rwm]+");
+        String in = parts.length > 1 && !short2 ? parts[1] : parts[0];
+        String permissions = parts.length == 3 ? parts[2] : short2 ? parts[1] : "rwm";
+        if (parts.length > 3
+                || !parts[0].startsWith("/")
+                || !in.startsWith("/")
+                || !permissions.matches("[rwm]{1,3}")) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + text
+                            + "' is no device; write it as /dev/a, /dev/a:/dev/b or /dev/a:/dev/b:r");
+        }
+        return new Device(parts[0], in, permissions);
+    }
+
+    /** Processors as a decimal number, times 10⁹. */
+    static long nanoCpus(String text) {
+        if (!text.strip().matches("\\d{1,5}(\\.\\d{1,9})?|\\.\\d{1,9}")) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no number of processors, such as 0.5");
+        }
+        return new BigDecimal(text.strip()).movePointRight(9).longValueExact();
+    }
+
+    /** Permission bits in octal. */
+    static int mode(String text) {
+        if (!text.matches("(0o?)?[0-7]{1,4}")) {
+            throw new IllegalArgumentException("'" + text + "' is no file mode, such as 0440");
+        }
+        return Integer.parseInt(text.replace("o", ""), 8);
+    }
+
+    /** {@code name=address} or {@code name:address}, as the Engine's {@code name:address}. */
+    static String extraHost(String text) {
+        int at = text.indexOf('=') >= 0 ? text.indexOf('=') : text.indexOf(':');
+        String address = at < 0 ? "" : text.substring(at + 1).replaceAll("[\\[\\]]", "");
+        if (at < 1 || address.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "'" + text + "' is no host; write it as db=10.0.0.5 or db=host-gateway");
+        }
+        if (!address.equals("host-gateway")) {
+            address = IpAddress.parse(address).toString();
+        }
+        return text.substring(0, at) + ":" + address;
     }
 }

@@ -1,16 +1,13 @@
 package dev.berth.model;
 
-import dev.berth.model.ContainerSpec.Dependency;
-import dev.berth.model.ContainerSpec.Restart;
-import java.time.Duration;
-import java.util.Collections;
+import dev.berth.model.ContainerOrder.Dependency;
+import dev.berth.model.ContainerOrder.Restart;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.regex.Pattern;
 
 /**
  * Turns one element of {@code containers} into a {@link ContainerSpec}: in Compose's notation (with
@@ -18,173 +15,184 @@ import java.util.stream.Stream;
  * has read it since 2014.
  */
 final class ContainerReader {
-    private static final Set<String> SHARED =
-            Set.of(
-                    "name",
-                    "image",
-                    "dockerfile",
-                    "command",
-                    "entrypoint",
-                    "user",
-                    "hostname",
-                    "privileged",
-                    "labels",
-                    "depends_on",
-                    "links",
-                    "restart",
-                    "stop_signal",
-                    "memory",
-                    "volumes",
-                    "env_vars",
-                    "bind_ports",
-                    "bind_volumes",
-                    "workdir");
+    static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}");
 
-    /** What Compose calls the same or adds. */
-    private static final Set<String> COMPOSE =
-            union(
-                    SHARED,
-                    Set.of(
-                            "environment",
-                            "ports",
-                            "working_dir",
-                            "mem_limit",
-                            "healthcheck",
-                            "stop_grace_period"));
+    /** Both notations have them. */
+    private static final String SHARED =
+            "name image command entrypoint user hostname labels privileged read_only devices"
+                    + " depends_on restart stop_signal links dns dns_search mac_address volumes"
+                    + " volumes_from oom_kill_disable cpu_shares cpu_period cpu_quota ulimits"
+                    + " env_file";
+
+    /** The docker release's own names, of which most have a twin of another name in Compose. */
+    private static final String RELEASE =
+            " dockerfile workdir group_adds env_vars cap_adds cap_drops security_options timeout"
+                    + " expose_ports bind_ports net dns_options bind_volumes volume_driver store_dir"
+                    + " memory memory_reservation memory_swap memory_swappiness blkio_weight"
+                    + " log_driver log_options networking disable_content_trust kernel_memory"
+                    + " lxc_options";
+
+    private static final String COMPOSE =
+            " annotations blkio_config build cap_add cap_drop cgroup cgroup_parent configs"
+                    + " cpu_rt_period cpu_rt_runtime cpus cpuset deploy device_cgroup_rules dns_opt"
+                    + " domainname environment expose external_links extra_hosts gpus group_add"
+                    + " healthcheck init ipc logging mem_limit mem_reservation mem_swappiness"
+                    + " memswap_limit network_mode networks oom_score_adj pid pids_limit platform"
+                    + " ports post_start pre_stop profiles pull_policy runtime secrets security_opt"
+                    + " shm_size stdin_open stop_grace_period storage_opt sysctls tmpfs tty"
+                    + " userns_mode uts working_dir";
+
+    private static final Set<String> RELEASE_KEYS = words(SHARED + RELEASE);
+    private static final Set<String> COMPOSE_KEYS = words(SHARED + RELEASE + COMPOSE);
 
     /**
-     * Known to Compose, with what to do instead; empty: nothing yet. Leaving them out silently
-     * would give another container than wished.
+     * Known to Compose, with what to do instead. Leaving them out silently would give another
+     * container than wished.
      */
-    private static final Map<String, String> COMPOSE_REFUSED = composeRefused();
+    private static final Map<String, String> REFUSED = refused();
 
-    private static final Map<String, String> RELEASE_IDLE =
-            Map.ofEntries(
-                    Map.entry("expose_ports", "it publishes nothing"),
-                    Map.entry("timeout", "containers are started for as long as it takes"),
-                    Map.entry("cpu_shares", "limits other than memory are not applied yet"),
-                    Map.entry("cpu_period", "limits other than memory are not applied yet"),
-                    Map.entry("cpu_quota", "limits other than memory are not applied yet"),
-                    Map.entry("blkio_weight", "limits other than memory are not applied yet"),
-                    Map.entry("memory_reservation", "only the hard limit is applied yet"),
-                    Map.entry("memory_swap", "only the hard limit is applied yet"),
-                    Map.entry("memory_swappiness", "it is gone with cgroup v2"),
-                    Map.entry("kernel_memory", "the Docker Engine ignores it"),
-                    Map.entry("log_driver", "logs are rotated files"),
-                    Map.entry("log_options", "logs are rotated files"),
-                    Map.entry("group_adds", "the docker release never applied it"));
+    private static final Map<String, String> REFUSED_OF_DEPLOY =
+            Map.of(
+                    "placement", "VMs are spread by 'azs' of the instance group",
+                    "update_config", "instances are changed as 'update' of the manifest says",
+                    "rollback_config", "instances are changed as 'update' of the manifest says",
+                    "endpoint_mode", "there is no load balancer of Swarm",
+                    "labels", "write them as 'labels' of the container, or 'tags' of the group",
+                    "job", "a container with restart: no runs once");
 
-    private static final Map<String, String> RELEASE_REFUSED =
+    private static final Map<String, String> LXC =
             Map.of(
                     "lxc_options",
-                    "the LXC driver is gone from Docker; use other means",
-                    "networking",
-                    "it is gone since 2014");
-
-    /** Refused only when they ask for something. */
-    private static final Set<String> RELEASE_UNSUPPORTED =
-            Set.of(
-                    "env_file",
-                    "read_only",
-                    "cap_adds",
-                    "cap_drops",
-                    "security_options",
-                    "devices",
-                    "net",
-                    "dns",
-                    "dns_options",
-                    "dns_search",
-                    "mac_address",
-                    "volumes_from",
-                    "volume_driver",
-                    "ulimits",
-                    "oom_kill_disable",
-                    "store_dir",
-                    "disable_content_trust");
-
-    private static final Duration STOP_GRACE = Duration.ofSeconds(10);
-    private static final Restart ALWAYS = new Restart(Restart.Policy.ALWAYS, 0);
+                    "the LXC driver went with Docker 1.10; use cap_adds, cap_drops, devices or"
+                            + " security_options");
 
     private ContainerReader() {}
 
+    static Set<String> keys(boolean release) {
+        var keys = new LinkedHashSet<>(release ? RELEASE_KEYS : COMPOSE_KEYS);
+        keys.removeAll(LXC.keySet());
+        return keys;
+    }
+
     /** One element of an instance group's {@code containers}. */
-    static ContainerSpec compose(Section section) {
-        refuse(section, COMPOSE_REFUSED);
-        section.checkKeys(union(COMPOSE, COMPOSE_REFUSED.keySet()), Map.of());
-        var keys = new ContainerSection(section, false);
-        Duration grace = keys.duration("stop_grace_period");
-        return spec(
-                keys,
-                keys.pairs(keys.either("environment", "env_vars")),
-                keys.either("ports", "bind_ports"),
-                keys.either("working_dir", "workdir"),
-                keys.either("memory", "mem_limit"),
-                grace == null ? STOP_GRACE : grace);
+    static ContainerSpec compose(Section section, FileDefinitions files) {
+        var keys = new ContainerKeys(section, false);
+        keys.refuse(REFUSED);
+        keys.refuse(LXC);
+        var known = new LinkedHashSet<>(COMPOSE_KEYS);
+        known.addAll(REFUSED.keySet());
+        known.add("container_name");
+        section.checkKeys(known, Map.of());
+        containerName(section);
+        deploy(section);
+        return spec(keys, files);
     }
 
     /** One element of the {@code containers} property of the docker release's job. */
-    static ContainerSpec release(Section section) {
-        refuse(section, RELEASE_REFUSED);
-        for (String key : RELEASE_UNSUPPORTED) {
-            Object value = section.tree().get(key);
-            boolean asks =
-                    value != null
-                            && !Set.of(false, "false", "", List.of()).contains(value)
-                            && !(key.equals("store_dir") && value.equals("/var/vcap/store"))
-                            && !key.equals("disable_content_trust");
-            if (asks) {
-                section.at(key).error("'" + key + "' is not supported yet", null);
-            }
-        }
-        Set<String> known = union(union(SHARED, RELEASE_UNSUPPORTED), RELEASE_REFUSED.keySet());
-        var plain = new LinkedHashMap<>(section.tree());
+    static ContainerSpec release(Section section, ContainerLogging logging) {
+        var keys = new ContainerKeys(section, true);
+        keys.refuse(LXC);
         // the docker release ignored what it did not know, so old manifests may hold such keys
         for (String key : section.tree().keySet()) {
-            if (!known.contains(key) && !RELEASE_IDLE.containsKey(key) && !key.startsWith("x-")) {
+            if (!RELEASE_KEYS.contains(key) && !key.startsWith("x-")) {
                 section.at(key)
                         .warning(
                                 "Unknown key '" + key + "' is ignored",
-                                Nearest.of(key, known)
+                                Nearest.of(key, RELEASE_KEYS)
                                         .map(k -> "did you mean '" + k + "'?")
                                         .orElse(null));
-                plain.remove(key);
             }
         }
-        new Section(plain, section.spot()).checkKeys(known, RELEASE_IDLE);
-        var keys = new ContainerSection(section, true);
-        return spec(keys, keys.pairs("env_vars"), "bind_ports", "workdir", "memory", STOP_GRACE);
+        if (section.has("group_adds")) {
+            section.at("group_adds")
+                    .warning("the docker release never applied 'group_adds'; Berth does", null);
+        }
+        ContainerSpec spec = spec(keys, FileDefinitions.NONE);
+        return spec.logging().equals(ContainerLogging.DEFAULT) ? spec.with(logging) : spec;
     }
 
-    private static ContainerSpec spec(
-            ContainerSection keys,
-            Map<String, String> environment,
-            String ports,
-            String workingDir,
-            String memory,
-            Duration grace) {
-        String name = keys.name();
+    private static ContainerSpec spec(ContainerKeys keys, FileDefinitions files) {
+        if (keys.has("kernel_memory")) {
+            keys.at("kernel_memory")
+                    .warning("'kernel_memory' has no effect: the Docker Engine ignores it", null);
+        }
+        String name = name(keys.section());
+        var process = new ContainerProcessReader(keys);
         return new ContainerSpec(
                 name,
-                keys.image(),
-                null,
-                keys.text("dockerfile"),
-                keys.command("command"),
-                keys.command("entrypoint"),
-                Collections.unmodifiableMap(environment),
-                keys.ports(ports),
-                keys.volumes(name),
-                keys.dependencies(),
-                keys.links(),
-                keys.memory(memory),
-                keys.text("user"),
-                keys.text(workingDir),
-                keys.hostname(),
+                process.image(),
+                process.process(),
+                new ContainerOrderReader(keys).order(),
+                new ContainerNetworkReader(keys).network(),
+                new ContainerStorageReader(keys, files).storage(name),
+                new ContainerResourcesReader(keys).resources(),
+                security(keys),
+                process.logging());
+    }
+
+    private static String name(Section section) {
+        String name = section.string("name");
+        if (!name.isEmpty() && !NAME.matcher(name).matches()) {
+            section.at("name")
+                    .error(
+                            "'" + name + "' is no container name",
+                            "letters, digits, '_', '.', '-'; at least two characters, the first a"
+                                    + " letter or digit");
+        }
+        return name;
+    }
+
+    private static ContainerSecurity security(ContainerKeys keys) {
+        boolean compose = !keys.legacy();
+        String[] joins = {ContainerNetwork.SERVICE, "container:"};
+        return new ContainerSecurity(
                 keys.flag("privileged"),
-                Collections.unmodifiableMap(keys.pairs("labels")),
-                keys.legacy() ? null : keys.healthcheck(),
-                keys.restart(ALWAYS),
-                keys.text("stop_signal"),
-                grace);
+                keys.strings(keys.key("cap_add", "cap_adds")),
+                keys.strings(keys.key("cap_drop", "cap_drops")),
+                keys.strings(keys.key("group_add", "group_adds")),
+                keys.strings(keys.key("security_opt", "security_options")),
+                compose ? keys.word("pid", Set.of("host"), joins) : null,
+                compose
+                        ? keys.word("ipc", Set.of("shareable", "private", "host", "none"), joins)
+                        : null,
+                compose ? keys.word("uts", Set.of("host")) : null,
+                compose ? keys.word("userns_mode", Set.of("host")) : null,
+                compose ? keys.word("cgroup", Set.of("host", "private")) : null,
+                compose ? keys.text("cgroup_parent") : null,
+                compose ? keys.pairs("sysctls") : Map.of());
+    }
+
+    /** In a Compose file that was taken over it may stand beside the name and say the same. */
+    private static void containerName(Section section) {
+        if (section.has("container_name")
+                && !section.at("container_name").string().equals(section.tree().get("name"))) {
+            section.at("container_name")
+                    .error(
+                            "'container_name' differs from 'name'",
+                            "the container is called by its 'name'; remove one of them");
+        }
+    }
+
+    /** What of {@code deploy} is no matter of the readers of resources and restarts. */
+    private static void deploy(Section section) {
+        Section deploy = section.section("deploy");
+        var keys = new ContainerKeys(deploy, false);
+        keys.refuse(REFUSED_OF_DEPLOY);
+        var known = new LinkedHashSet<>(REFUSED_OF_DEPLOY.keySet());
+        known.addAll(Set.of("resources", "restart_policy", "replicas", "mode"));
+        deploy.checkKeys(known, Map.of());
+        if (deploy.has("replicas") && !Long.valueOf(1).equals(deploy.at("replicas").value())) {
+            deploy.at("replicas")
+                    .error(
+                            "a container runs once in each instance",
+                            "set 'instances' of the instance group");
+        }
+        if (deploy.has("mode") && !"replicated".equals(deploy.at("mode").value())) {
+            deploy.at("mode")
+                    .error(
+                            "'" + deploy.at("mode").string() + "' is a mode of Swarm",
+                            "set 'instances' of the instance group");
+        }
     }
 
     /**
@@ -194,54 +202,31 @@ final class ContainerReader {
     static ContainerSpec endingAs(ContainerSpec spec, List<ContainerSpec> all) {
         boolean awaited =
                 all.stream()
-                        .flatMap(c -> c.dependsOn().stream())
+                        .flatMap(c -> c.order().dependsOn().stream())
                         .anyMatch(d ->
                                 d.container().equals(spec.name())
                                         && d.condition() == Dependency.Condition.COMPLETED);
-        return awaited ? spec.restartedBy(new Restart(Restart.Policy.ON_FAILURE, 0)) : spec;
+        return awaited && spec.order().restart().equals(Restart.DEFAULT)
+                ? spec.restartedBy(new Restart(Restart.Policy.ON_FAILURE, 0))
+                : spec;
     }
 
-    private static void refuse(Section section, Map<String, String> reasons) {
-        for (String key : section.tree().keySet()) {
-            String reason = reasons.get(key);
-            if (reason != null) {
-                section.at(key)
-                        .error(
-                                "'" + key + "' is not supported" + (reason.isEmpty() ? " yet" : ""),
-                                reason.isEmpty() ? null : reason);
-            }
-        }
+    private static Set<String> words(String text) {
+        return Set.of(text.split(" "));
     }
 
-    private static Set<String> union(Set<String> one, Set<String> other) {
-        return Stream.concat(one.stream(), other.stream()).collect(Collectors.toSet());
-    }
-
-    private static Map<String, String> composeRefused() {
-        var refused = new TreeMap<String, String>();
-        Stream.of(
-                        ("annotations blkio_config cap_add cap_drop cgroup cgroup_parent configs"
-                                        + " cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period"
-                                        + " cpu_rt_runtime cpu_shares cpus cpuset credential_spec"
-                                        + " device_cgroup_rules devices dns dns_opt dns_search"
-                                        + " domainname env_file expose external_links extra_hosts"
-                                        + " gpus group_add init ipc isolation label_file logging"
-                                        + " mac_address mem_reservation mem_swappiness memswap_limit"
-                                        + " network_mode networks oom_kill_disable oom_score_adj pid"
-                                        + " pids_limit platform post_start pre_stop profiles"
-                                        + " pull_policy read_only runtime secrets security_opt"
-                                        + " shm_size stdin_open storage_opt sysctls tmpfs tty"
-                                        + " ulimits userns_mode uts volumes_from")
-                                .split(" "))
-                .forEach(key -> refused.put(key, ""));
-        refused.put("build", "give the Dockerfile's text as 'dockerfile', or push a built image");
-        refused.put("container_name", "the container is called by its 'name'");
-        refused.put("deploy", "instance groups do this; the memory limit is 'memory'");
+    private static Map<String, String> refused() {
+        var refused = new LinkedHashMap<String, String>();
         refused.put("scale", "set 'instances' of the instance group");
         refused.put("extends", "use a YAML anchor");
-        for (String key : List.of("attach", "develop", "provider", "models", "use_api_socket")) {
+        refused.put("label_file", "write its lines as 'labels'");
+        refused.put("use_api_socket", "a container with the Docker socket is root of its VM");
+        for (String key : List.of("attach", "develop", "provider", "models")) {
             refused.put(key, "it has no meaning on a server");
         }
-        return Map.copyOf(refused);
+        for (String key : List.of("isolation", "credential_spec", "cpu_count", "cpu_percent")) {
+            refused.put(key, "it is of Windows");
+        }
+        return refused;
     }
 }

@@ -1,6 +1,5 @@
 package dev.berth.model;
 
-import dev.berth.model.ContainerChecks.Placed;
 import dev.berth.model.InstanceGroup.Lifecycle;
 import dev.berth.model.InstanceGroup.VmResources;
 import java.util.ArrayList;
@@ -23,6 +22,9 @@ final class GroupReader {
                     "azs",
                     "jobs",
                     "containers",
+                    "profiles",
+                    "secrets",
+                    "configs",
                     "vm_type",
                     "vm_resources",
                     "vm_extensions",
@@ -82,7 +84,7 @@ final class GroupReader {
                 UpdatePolicies.read(group.section("update"), inherited),
                 lifecycle(),
                 jobs,
-                containers(),
+                new GroupContainers(root, group, name).read(),
                 Collections.unmodifiableMap(group.stringMap("tags")));
     }
 
@@ -446,60 +448,5 @@ final class GroupReader {
             }
         });
         return Collections.unmodifiableMap(merged);
-    }
-
-    private List<ContainerSpec> containers() {
-        var placed = new ArrayList<Placed>();
-        for (Section container : group.sections("containers")) {
-            placed.add(new Placed(ContainerReader.compose(container), container));
-        }
-        for (Section job : group.sections("jobs")) {
-            if (Stream.of("release", "name")
-                    .map(k -> job.tree().get(k))
-                    .toList()
-                    .equals(List.of(ReleaseRef.DOCKER, "containers"))) {
-                for (Section container : containerProperties(job).sections("containers")) {
-                    placed.add(new Placed(ContainerReader.release(container), container));
-                }
-            }
-        }
-        ContainerChecks.check(name, placed);
-        List<ContainerSpec> specs = placed.stream().map(Placed::spec).toList();
-        var result = new ArrayList<ContainerSpec>();
-        for (Placed container : placed) {
-            checkDisk(container);
-            result.add(
-                    container.section().has("restart")
-                            ? container.spec()
-                            : ContainerReader.endingAs(container.spec(), specs));
-        }
-        return List.copyOf(result);
-    }
-
-    /** Where the list of containers really stands, so that its lines are right. */
-    private Section containerProperties(Section job) {
-        for (Section at : List.of(job, group)) {
-            if (at.has("properties")
-                    && (at.equals(job) || at.section("properties").has("containers"))) {
-                return at.section("properties");
-            }
-        }
-        return root.section("properties");
-    }
-
-    private void checkDisk(Placed container) {
-        boolean disk =
-                Stream.of("persistent_disk", "persistent_disk_type", "persistent_disks")
-                        .anyMatch(
-                                k -> group.has(k) && !Long.valueOf(0).equals(group.at(k).value()));
-        if (disk || !container.spec().usesPersistentDisk()) {
-            return;
-        }
-        Section section = container.section();
-        section.at(section.has("volumes") ? "volumes" : "bind_volumes")
-                .error(
-                        "Container '%s' keeps data, but instance group '%s' has no persistent disk"
-                                .formatted(container.spec().name(), name),
-                        "give the group 'persistent_disk' (MiB) or 'persistent_disk_type'");
     }
 }

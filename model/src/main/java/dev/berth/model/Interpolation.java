@@ -27,8 +27,28 @@ public final class Interpolation {
                             + "/(?!containers(/|$)).*"
                             + "|instance_groups/\\*/env"
                             + "|.*/consumes/[^/]*/properties"
+                            + "|(instance_groups/\\*/)?(secrets|configs)"
                             + "|.*containers/\\*/(environment|env_vars|command|entrypoint|dockerfile"
-                            + "|labels|healthcheck/test)");
+                            + "|build/dockerfile_inline|labels|annotations|healthcheck/test"
+                            + "|post_start|pre_stop|logging/options|log_options)");
+
+    /** The same parts in the tree of a spec; a star stands for every element of a list. */
+    private static final List<String> TEXTS =
+            List.of(
+                    "image/dockerfile",
+                    "process/command",
+                    "process/entrypoint",
+                    "process/environment",
+                    "process/labels",
+                    "process/annotations",
+                    "order/healthcheck/test",
+                    "order/post_start/*/command",
+                    "order/post_start/*/environment",
+                    "order/pre_stop/*/command",
+                    "order/pre_stop/*/environment",
+                    "storage/secrets/*/content",
+                    "storage/configs/*/content",
+                    "logging/options");
 
     private final VariableSource source;
     private final @Nullable String prefix;
@@ -89,21 +109,33 @@ public final class Interpolation {
             return spec;
         }
         var walk = new Walk(null, findings);
-        String place = group.place() + " container '" + spec.name() + "' ";
+        String place = group.place() + " container '" + spec.name() + "'";
         Map<String, Object> tree = spec.toTree();
-        for (String key : List.of("environment", "command", "entrypoint", "dockerfile", "labels")) {
-            if (tree.get(key) != null) {
-                tree.put(key, walk.texts(tree.get(key), place + key));
-            }
+        Object resolved = tree;
+        for (String path : TEXTS) {
+            resolved = resolve(resolved, List.of(path.split("/")), place, walk);
         }
-        if (tree.get("healthcheck") instanceof Map<?, ?> check) {
-            var copy = new LinkedHashMap<>(Json.asObject(check));
-            copy.put(
-                    "test",
-                    walk.texts(copy.getOrDefault("test", List.of()), place + "healthcheck"));
-            tree.put("healthcheck", copy);
+        return ContainerSpec.fromTree(resolved);
+    }
+
+    /** A copy of the tree in which the texts at this path are resolved, if it leads anywhere. */
+    private static Object resolve(Object tree, List<String> path, String place, Walk walk) {
+        if (path.isEmpty()) {
+            return walk.texts(tree, place);
         }
-        return ContainerSpec.fromTree(tree);
+        List<String> rest = path.subList(1, path.size());
+        if (tree instanceof List<?> list && path.getFirst().equals("*")) {
+            var copy = new ArrayList<Object>();
+            list.forEach(item -> copy.add(resolve(item, rest, place, walk)));
+            return copy;
+        }
+        if (!(tree instanceof Map<?, ?> map) || map.get(path.getFirst()) == null) {
+            return tree;
+        }
+        var copy = new LinkedHashMap<>(Json.asObject(map));
+        copy.computeIfPresent(
+                path.getFirst(), (key, value) -> resolve(value, rest, place + " " + key, walk));
+        return copy;
     }
 
     /** Absolute names of all variables that a tree refers to, sorted. */

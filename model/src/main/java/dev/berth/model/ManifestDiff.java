@@ -37,7 +37,14 @@ public final class ManifestDiff {
 
     /** BOSH hides what is below the first two; containers keep their secrets in the others. */
     private static final Set<String> HIDDEN =
-            Set.of("properties", "bosh", "environment", "env_vars");
+            Set.of(
+                    "properties",
+                    "bosh",
+                    "environment",
+                    "env_vars",
+                    "secrets",
+                    "configs",
+                    "log_options");
 
     private static final Pattern USER_IN_URL = Pattern.compile("(://)[^/@]*@");
     private static final String REDACTED = "<redacted>";

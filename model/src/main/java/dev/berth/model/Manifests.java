@@ -26,6 +26,8 @@ public final class Manifests {
                     "addons",
                     "properties",
                     "variables",
+                    "secrets",
+                    "configs",
                     "features",
                     "tags",
                     "vm_types",
@@ -75,6 +77,15 @@ public final class Manifests {
         ManifestChecks.check(manifest, cloud, stemcells, findings);
         findings.throwIfAny();
         return manifest;
+    }
+
+    /**
+     * Every key that an element of {@code containers} is read for.
+     *
+     * @param release of the docker release's job, instead of Compose's notation
+     */
+    public static Set<String> containerKeys(boolean release) {
+        return ContainerReader.keys(release);
     }
 
     /**

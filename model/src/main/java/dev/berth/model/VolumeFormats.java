@@ -1,10 +1,11 @@
 package dev.berth.model;
 
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerStorage.Volume;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the data of containers lives.
@@ -46,7 +47,8 @@ final class VolumeFormats {
             throw new IllegalArgumentException(
                     "'" + text + "' is no volume; write it as SOURCE:TARGET or SOURCE:TARGET:ro");
         }
-        return of(parts[0], parts[1], parts.length == 3 && readOnly(parts[2]));
+        String modes = parts.length == 3 ? parts[2] : "rw";
+        return propagated(of(parts[0], parts[1], readOnly(modes)), modes);
     }
 
     static Volume of(String source, String target, boolean readOnly) {
@@ -71,18 +73,27 @@ final class VolumeFormats {
         return new Volume(Volume.Kind.HOST, path, in, readOnly);
     }
 
-    /** {@code target[:mode]} of {@code bind_volumes}. */
-    static Volume bound(String container, String text) {
+    /** {@code target[:mode]} of {@code bind_volumes}, below the container's {@code store_dir}. */
+    static Volume bound(String container, String text, String store) {
         String[] parts = text.split(":", -1);
         if (parts.length > 2) {
             throw new IllegalArgumentException(
                     "'" + text + "' is no container path; write it as /path or /path:ro");
         }
-        return new Volume(
-                Volume.Kind.STORE,
-                "containers/" + container,
-                absolute(parts[0], "path"),
-                parts.length == 2 && readOnly(parts[1]));
+        String modes = parts.length == 2 ? parts[1] : "rw";
+        Volume volume = of(store + "/containers/" + container, parts[0], readOnly(modes));
+        if (volume.kind() == Volume.Kind.HOST) {
+            // as the release did, which made it wherever it was told to
+            volume =
+                    new Volume(
+                            volume.kind(),
+                            volume.source(),
+                            volume.target(),
+                            volume.readOnly(),
+                            "",
+                            new Volume.Options(true, false, 0, 0));
+        }
+        return propagated(volume, modes);
     }
 
     /** An anonymous volume of an old manifest: kept on the ephemeral disk. */
@@ -92,13 +103,46 @@ final class VolumeFormats {
         return new Volume(Volume.Kind.DATA, "anonymous/" + container + "/" + folder, in, false);
     }
 
+    /** A folder of it, for volumes that the manifest divides. */
+    static Volume below(Volume volume, @Nullable String subpath) {
+        if (subpath == null) {
+            return volume;
+        }
+        if (subpath.startsWith("/") || List.of(subpath.split("/")).contains("..")) {
+            throw new IllegalArgumentException("'" + subpath + "' is no path within a volume");
+        }
+        return new Volume(
+                volume.kind(), volume.source() + "/" + subpath, volume.target(), volume.readOnly());
+    }
+
+    static String target(String path) {
+        return absolute(path, "target");
+    }
+
+    private static Volume propagated(Volume volume, String modes) {
+        for (String mode : modes.split(",")) {
+            if (mode.endsWith("shared") || mode.endsWith("slave") || mode.endsWith("private")) {
+                return new Volume(
+                        volume.kind(),
+                        volume.source(),
+                        volume.target(),
+                        volume.readOnly(),
+                        mode,
+                        volume.options());
+            }
+        }
+        return volume;
+    }
+
     private static boolean readOnly(String modes) {
         boolean readOnly = false;
         for (String mode : modes.split(",")) {
             switch (mode) {
                 case "ro" -> readOnly = true;
-                // relabelling concerns SELinux, which the VMs do not run
-                case "rw", "z", "Z" -> {}
+                // relabelling concerns SELinux, which the VMs do not run; nothing is ever copied
+                // from an image into a volume; consistency was for Docker on a Mac
+                case "rw", "z", "Z", "nocopy", "cached", "delegated", "consistent" -> {}
+                case "shared", "rshared", "slave", "rslave", "private", "rprivate" -> {}
                 default ->
                         throw new IllegalArgumentException(
                                 "the mode '" + mode + "' is not supported: ro or rw");

@@ -3,8 +3,8 @@ package dev.berth.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.berth.model.ContainerSpec.PortBinding;
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerNetwork.PortBinding;
+import dev.berth.model.ContainerStorage.Volume;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,6 +43,7 @@ class ContainersTest {
     void portsHaveAShortAndALongForm() {
         assertThat(
                         one("ports: [80, '8080:80', '127.0.0.1::53/udp', '[::1]:1:2', '10-11:20-21']")
+                                .network()
                                 .ports())
                 .isEqualTo(
                         List.of(
@@ -54,6 +55,7 @@ class ContainersTest {
                                 new PortBinding("", 11, 21, "tcp")));
         assertThat(
                         one("ports: [{target: 80, published: '81', host_ip: 10.0.0.1, protocol: udp}, 22:22]")
+                                .network()
                                 .ports())
                 .isEqualTo(
                         List.of(
@@ -75,6 +77,7 @@ class ContainersTest {
                         one("volumes: ['data:/a', '/var/vcap/store/x//y/:/b:ro', '/var/vcap/data/t:/c',"
                                         + " '/dev/log:/d:rw,z', {type: volume, source: data, target: /e,"
                                         + " read_only: true}], bind_volumes: [/f]")
+                                .storage()
                                 .volumes())
                 .isEqualTo(
                         List.of(
@@ -93,7 +96,7 @@ class ContainersTest {
                         "/var/vcap/store:/all",
                         "/var/vcap/store/.berth-disk:/x",
                         "a:/",
-                        "a:/b:shared")) {
+                        "a:/b:wild")) {
             assertThatThrownBy(() -> one("volumes: ['" + wrong + "']"))
                     .as(wrong)
                     .isInstanceOf(ProblemException.class);
@@ -106,27 +109,29 @@ class ContainersTest {
 
     @Test
     void commandsAreSplitAsAShellWouldAndDollarsAreDoubled() {
-        assertThat(one("command: \"sh -c 'echo $$HOME \\\"x\\\"' a\\\\ b\"").command())
+        assertThat(one("command: \"sh -c 'echo $$HOME \\\"x\\\"' a\\\\ b\"").process().command())
                 .isEqualTo(List.of("sh", "-c", "echo $HOME \"x\"", "a b"));
-        assertThat(one("command: [run, 8080, true, 'a b']").command())
+        assertThat(one("command: [run, 8080, true, 'a b']").process().command())
                 .isEqualTo(List.of("run", "8080", "true", "a b"));
-        assertThat(one("command: ''").command()).isEmpty();
-        assertThat(one("command: ~").command()).isNull();
+        assertThat(one("command: ''").process().command()).isEmpty();
+        assertThat(one("command: ~").process().command()).isNull();
         assertThatThrownBy(() -> one("command: \"echo 'x\"")).hasMessageContaining("is not closed");
     }
 
     @Test
     void sizesDurationsAndHealthChecksAreRead() {
-        assertThat(one("mem_limit: 0.5g".replace("0.5g", "1536M")).memoryBytes())
+        assertThat(one("mem_limit: 0.5g".replace("0.5g", "1536M")).resources().memory().limit())
                 .isEqualTo(1536L << 20);
-        assertThat(one("memory: 10485760").memoryBytes()).isEqualTo(10L << 20);
-        assertThat(one("stop_grace_period: 1h2m3.5s4ms").stopGracePeriod())
+        assertThat(one("memory: 10485760").resources().memory().limit()).isEqualTo(10L << 20);
+        assertThat(one("stop_grace_period: 1h2m3.5s4ms").order().stopGracePeriod())
                 .isEqualTo(Duration.parse("PT1H2M3.504S"));
         var check =
-                one("healthcheck: {test: [CMD, x, $$y], retries: 3, timeout: 1s}").healthcheck();
+                one("healthcheck: {test: [CMD, x, $$y], retries: 3, timeout: 1s}")
+                        .order()
+                        .healthcheck();
         assertThat(check)
                 .isEqualTo(
-                        new ContainerSpec.Healthcheck(
+                        new ContainerOrder.Healthcheck(
                                 List.of("CMD", "x", "$y"),
                                 Duration.ZERO,
                                 Duration.ofSeconds(1),

@@ -3,10 +3,10 @@ package dev.berth.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.berth.model.ContainerSpec.Dependency;
-import dev.berth.model.ContainerSpec.PortBinding;
-import dev.berth.model.ContainerSpec.Restart;
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerNetwork.PortBinding;
+import dev.berth.model.ContainerOrder.Dependency;
+import dev.berth.model.ContainerOrder.Restart;
+import dev.berth.model.ContainerStorage.Volume;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -46,11 +46,12 @@ class ManifestsTest {
     @Test
     void composeKeysBecomeOneSpec() {
         ContainerSpec postgres = Examples.shop().group("db").orElseThrow().containers().getFirst();
-        assertThat(postgres.environment())
+        assertThat(postgres.process().environment())
                 .isEqualTo(
                         Map.of("POSTGRES_PASSWORD", "((db_password))", "POSTGRES_VERSION", "1.10"));
-        assertThat(postgres.ports()).isEqualTo(List.of(new PortBinding("", 5432, 5432, "tcp")));
-        assertThat(postgres.volumes())
+        assertThat(postgres.network().ports())
+                .isEqualTo(List.of(new PortBinding("", 5432, 5432, "tcp")));
+        assertThat(postgres.storage().volumes())
                 .isEqualTo(
                         List.of(
                                 new Volume(
@@ -58,13 +59,13 @@ class ManifestsTest {
                                         "volumes/pgdata",
                                         "/var/lib/postgresql",
                                         false)));
-        assertThat(postgres.memoryBytes()).isEqualTo(256L << 20);
-        assertThat(postgres.stopGracePeriod()).isEqualTo(Duration.ofSeconds(90));
-        assertThat(postgres.healthcheck())
+        assertThat(postgres.resources().memory().limit()).isEqualTo(256L << 20);
+        assertThat(postgres.order().stopGracePeriod()).isEqualTo(Duration.ofSeconds(90));
+        assertThat(postgres.order().healthcheck())
                 .isNotNull()
-                .extracting(ContainerSpec.Healthcheck::test)
+                .extracting(ContainerOrder.Healthcheck::test)
                 .isEqualTo(List.of("CMD-SHELL", "pg_isready -U shop"));
-        assertThat(postgres.restart()).isEqualTo(new Restart(Restart.Policy.ALWAYS, 0));
+        assertThat(postgres.order().restart()).isEqualTo(new Restart(Restart.Policy.ALWAYS, 0));
         assertThat(ContainerSpec.fromTree(postgres.toTree())).isEqualTo(postgres);
     }
 
@@ -74,8 +75,9 @@ class ManifestsTest {
         DeploymentManifest full = shop.interpolated(Examples.VARIABLES);
         List<ContainerSpec> raw = shop.group("db").orElseThrow().containers();
         List<ContainerSpec> resolved = full.group("db").orElseThrow().containers();
-        assertThat(resolved.get(0).environment()).containsEntry("POSTGRES_PASSWORD", "s3cret");
-        assertThat(resolved.get(1).command())
+        assertThat(resolved.get(0).process().environment())
+                .containsEntry("POSTGRES_PASSWORD", "s3cret");
+        assertThat(resolved.get(1).process().command())
                 .isEqualTo(List.of("write", "--dsn", "postgres://shop:s3cret@postgres/shop"));
         assertThat(resolved.get(0).digest()).isNotEqualTo(raw.get(0).digest());
         assertThat(shop.source().text()).isEqualTo(Examples.SHOP);
@@ -129,9 +131,10 @@ class ManifestsTest {
                         Examples.cloud(),
                         Examples.STEMCELLS);
         ContainerSpec redis = manifest.instanceGroups().getFirst().containers().getFirst();
-        assertThat(redis.command()).isEqualTo(List.of("--dir", "/var/lib/re dis", "--x", "$HOME"));
-        assertThat(redis.entrypoint()).isEqualTo(List.of("/usr/bin/redis-server"));
-        assertThat(redis.ports())
+        assertThat(redis.process().command())
+                .isEqualTo(List.of("--dir", "/var/lib/re dis", "--x", "$HOME"));
+        assertThat(redis.process().entrypoint()).isEqualTo(List.of("/usr/bin/redis-server"));
+        assertThat(redis.network().ports())
                 .isEqualTo(
                         List.of(
                                 new PortBinding("", 6379, 6379, "tcp"),
@@ -139,7 +142,7 @@ class ManifestsTest {
                                 new PortBinding("", 8000, 9000, "tcp"),
                                 new PortBinding("", 8001, 9001, "tcp"),
                                 new PortBinding("", 0, 7000, "tcp")));
-        assertThat(redis.volumes())
+        assertThat(redis.storage().volumes())
                 .isEqualTo(
                         List.of(
                                 new Volume(Volume.Kind.STORE, "shared", "/shared", true),
@@ -155,10 +158,10 @@ class ManifestsTest {
                                         "containers/redis",
                                         "/var/lib/redis",
                                         false)));
-        assertThat(redis.environment()).isEqualTo(Map.of("A", "b,c"));
-        assertThat(redis.privileged()).isTrue();
-        assertThat(redis.restart().policy()).isEqualTo(Restart.Policy.NO);
-        assertThat(redis.dependsOn()).isEmpty();
+        assertThat(redis.process().environment()).isEqualTo(Map.of("A", "b,c"));
+        assertThat(redis.security().privileged()).isTrue();
+        assertThat(redis.order().restart().policy()).isEqualTo(Restart.Policy.NO);
+        assertThat(redis.order().dependsOn()).isEmpty();
         assertThat(manifest.instanceGroups().getFirst().containers().get(1).needs())
                 .isEqualTo(List.of("redis"));
         assertThat(manifest.warnings().stream().map(Problem::text))
@@ -172,8 +175,8 @@ class ManifestsTest {
                                 + " keep it: data:/scratch)",
                         "properties.containers[0].env_vars[1] (line 25): 'BARE' has no value and is"
                                 + " left out",
-                        "properties.containers[0].cpu_shares (line 29): 'cpu_shares' has no effect:"
-                                + " limits other than memory are not applied yet",
+                        "properties.containers[0].env_vars[0] (line 25): it has a comma, at which"
+                                + " the docker release would have split it; here it is one element",
                         "properties.containers[0].colour (line 31): Unknown key 'colour' is ignored");
     }
 
@@ -205,7 +208,7 @@ class ManifestsTest {
                     image: writer
                     ports: [{target: 80, published: 5432}]
                     depends_on: {postgres: {condition: service_ok}, exporter: {}}
-                    cap_add: [NET_ADMIN]
+                    scale: 2
                     memmory: 1g
                 """;
         assertThat(Examples.problems(wrong))
@@ -216,10 +219,10 @@ class ManifestsTest {
                         100 update.max_in_flight (line 4): max_in_flight value should be integer or percent (such as 2 or 25%)
                         180001 update.canary_watch_time (line 4): Min watch time cannot be greater than max watch time
                         40000 instance_groups[0].instances (line 8): Property 'instances' value ("one") did not match the required type 'Integer'
-                        100 instance_groups[0].containers[0].env_vars (line 17): 'environment' and 'env_vars' mean the same; give one of them
                         100 instance_groups[0].containers[0].image (line 15): 'Postgres:15' is no image reference (such as registry.berth/shop/web:1.4; names are lower case)
+                        100 instance_groups[0].containers[0].env_vars (line 17): 'environment' and 'env_vars' mean the same; give one of them
                         100 instance_groups[0].containers[0].volumes[1] (line 19): '/anonymous' would be an anonymous volume, whose data is lost with the container; give it a name, such as data:/anonymous
-                        100 instance_groups[0].containers[1].cap_add (line 25): 'cap_add' is not supported yet
+                        100 instance_groups[0].containers[1].scale (line 25): 'scale' is not supported (set 'instances' of the instance group)
                         100 instance_groups[0].containers[1].memmory (line 26): Unknown key 'memmory' (did you mean 'memory'?)
                         100 instance_groups[0].containers[1].depends_on.postgres.condition (line 24): 'service_ok' is no condition (service_started, service_healthy or service_completed_successfully)
                         100 instance_groups[0].containers[1].depends_on (line 24): Container 'writer' (instance group 'db') refers to an unknown container 'exporter' (known are: postgres, writer)
@@ -270,8 +273,9 @@ class ManifestsTest {
                         "postgres: {condition: service_completed_successfully, restart: false}");
         DeploymentManifest shop = Manifests.parse(YamlDocument.parse(manifest), Examples.VARIABLES);
         List<ContainerSpec> containers = shop.group("db").orElseThrow().containers();
-        assertThat(containers.get(0).restart().policy()).isEqualTo(Restart.Policy.ON_FAILURE);
-        assertThat(containers.get(1).dependsOn())
+        assertThat(containers.get(0).order().restart().policy())
+                .isEqualTo(Restart.Policy.ON_FAILURE);
+        assertThat(containers.get(1).order().dependsOn())
                 .isEqualTo(
                         List.of(
                                 new Dependency(

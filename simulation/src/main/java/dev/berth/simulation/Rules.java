@@ -531,7 +531,7 @@ final class Rules implements FakeVm.Witness {
                     vm == null
                             ? List.of()
                             : vm.running().values().stream()
-                                    .map(r -> r.spec().name() + " " + r.spec().image())
+                                    .map(r -> r.spec().name() + " " + r.spec().image().reference())
                                     .sorted()
                                     .toList();
             List<String> wished =

@@ -1,7 +1,7 @@
 package dev.berth.supervisor;
 
-import dev.berth.model.ContainerSpec.Healthcheck;
-import dev.berth.model.ContainerSpec.Restart.Policy;
+import dev.berth.model.ContainerOrder.Healthcheck;
+import dev.berth.model.ContainerOrder.Restart.Policy;
 import dev.berth.supervisor.Observed.Phase;
 import dev.berth.supervisor.Wish.Wished;
 import java.time.Duration;
@@ -57,7 +57,7 @@ final class Absorption {
 
     private void absorbRunning(Wished w, Memo m, Observed o) {
         if (!o.id().equals(m.runningId)) {
-            adopt(m, o);
+            adopt(w, m, o);
         }
         m.pendingStart = false;
         m.spent = false;
@@ -70,13 +70,17 @@ final class Absorption {
         }
         judge(w, m, o);
         if (m.ready) {
-            calm(m);
+            calm(w, m);
         }
     }
 
     /** It runs though we did not see it start: it is taken over as it is. */
-    private static void adopt(Memo m, Observed o) {
+    private static void adopt(Wished w, Memo m, Observed o) {
         m.stopped();
+        if (o.specDigest().equals(w.digest())) {
+            m.grace = w.spec().order().stopGracePeriod();
+            m.preStop = w.spec().order().preStop();
+        }
         m.runningId = o.id();
         m.startedAt = o.startedAt();
         m.nextTry = null;
@@ -136,7 +140,8 @@ final class Absorption {
     private void awaitHealth(Wished w, Memo m) {
         Instant began = m.startedAt == null ? turn.now : m.startedAt;
         m.startedAt = began;
-        Duration limit = START_DEADLINE.plus(startPeriod(w));
+        Duration own = w.spec().order().startTimeout();
+        Duration limit = own.isZero() ? START_DEADLINE.plus(startPeriod(w)) : own;
         Instant deadline = began.plus(limit);
         if (turn.reached(deadline)) {
             unready(m, "not healthy within " + limit.toSeconds() + " s of its start");
@@ -147,13 +152,12 @@ final class Absorption {
     }
 
     /** Ready for long enough: the counters start anew. */
-    private void calm(Memo m) {
+    private void calm(Wished w, Memo m) {
         Instant since = m.readySince;
         if (m.failures == 0 || since == null) {
             return;
         }
-        Duration twice = m.lastDelay.multipliedBy(2);
-        Instant at = since.plus(twice.compareTo(BackOff.QUIET) > 0 ? twice : BackOff.QUIET);
+        Instant at = since.plus(BackOff.quiet(w.restart(), m.lastDelay));
         if (turn.reached(at)) {
             m.failures = 0;
             m.lastDelay = Duration.ZERO;
@@ -182,7 +186,7 @@ final class Absorption {
             m.stopAsked = false;
             if (m.stopCounts) {
                 m.stopCounts = false;
-                turn.fail(m, m.reason);
+                turn.fail(w, m, m.reason);
             } else {
                 m.to(ContainerState.WAITING, m.reason);
             }
@@ -201,8 +205,8 @@ final class Absorption {
     /** It ended by itself: its restart policy says what that means. */
     private void judgeExit(Wished w, Memo m, LastExit exit, @Nullable Observed o) {
         boolean sound = Integer.valueOf(0).equals(exit.code());
-        int limit = w.spec().restart().maximumRetries();
-        Policy policy = w.spec().restart().policy();
+        int limit = w.restart().maximumRetries();
+        Policy policy = w.restart().policy();
         boolean oneShot = w.oneShot() && o != null;
         if (oneShot && sound && o != null) {
             m.doneDigest = o.specDigest();
@@ -211,13 +215,13 @@ final class Absorption {
         } else if (oneShot && policy == Policy.NO) {
             m.spent = true;
             m.to(ContainerState.STOPPED, exit.text() + " and its restart policy is 'no'");
-        } else if (oneShot && limit > 0 && m.failures >= limit) {
+        } else if (o != null && limit > 0 && m.failures >= limit) {
             m.spent = true;
             m.to(
                     ContainerState.STOPPED,
                     exit.text() + " and its " + limit + " retries are used up");
         } else {
-            turn.fail(m, exit.text());
+            turn.fail(w, m, exit.text());
         }
     }
 
@@ -232,15 +236,19 @@ final class Absorption {
                 m.builtOn.putIfAbsent(edge.to(), turn.memo(edge.to()).incarnation);
             }
         }
+        Wished w = turn.wish.containers().get(name);
+        if (w != null) {
+            turn.owners(w).forEach(m.joinedTo::putIfAbsent);
+        }
     }
 
     static Duration interval(Wished w) {
-        Healthcheck check = w.spec().healthcheck();
+        Healthcheck check = w.spec().order().healthcheck();
         return check == null || check.interval().isZero() ? DEFAULT_INTERVAL : check.interval();
     }
 
     private static Duration startPeriod(Wished w) {
-        Healthcheck check = w.spec().healthcheck();
+        Healthcheck check = w.spec().order().healthcheck();
         return check == null ? Duration.ZERO : check.startPeriod();
     }
 }

@@ -1,5 +1,6 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerOrder.Restart;
 import java.time.Duration;
 import java.util.random.RandomGenerator;
 
@@ -22,6 +23,21 @@ final class BackOff {
         }
         long millis = failures >= 9 ? LONGEST.toMillis() : 500L << (failures - 2);
         return spread(millis, random);
+    }
+
+    /** The same, and never less than what the restart policy asks for. */
+    static Duration afterFailure(Restart restart, int failures, RandomGenerator random) {
+        Duration own = afterFailure(failures, random);
+        return own.compareTo(restart.delay()) < 0 ? restart.delay() : own;
+    }
+
+    /** For how long a container must be ready before its failures are forgotten. */
+    static Duration quiet(Restart restart, Duration lastDelay) {
+        if (!restart.window().isZero()) {
+            return restart.window();
+        }
+        Duration twice = lastDelay.multipliedBy(2);
+        return twice.compareTo(QUIET) > 0 ? twice : QUIET;
     }
 
     /** Images have their own count, from 5 s, so that a registry's outage delays nobody else. */

@@ -1,8 +1,10 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerOrder.Healthcheck;
+import dev.berth.model.ContainerProcess;
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Healthcheck;
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerStorage.MountedFile;
+import dev.berth.model.ContainerStorage.Volume;
 import dev.berth.model.Json;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,10 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** From a spec to the body of the engine's {@code POST /containers/create}. Pure. */
 final class CreateBody {
-    /** Without rotation a chatty container fills the ephemeral disk. */
-    private static final Map<String, Object> LOGS =
-            Json.of("Type", "json-file", "Config", Json.of("max-size", "10m", "max-file", "3"));
-
     private final SupervisorConfig config;
 
     CreateBody(SupervisorConfig config) {
@@ -25,51 +23,80 @@ final class CreateBody {
     }
 
     /**
+     * What a body needs beside the spec.
+     *
      * @param imageEntrypoint what the image runs, needed only when the spec clears the image's
      *     command and keeps its entrypoint: the engine has no other way to say that
+     * @param fileEnvironment {@code NAME=VALUE} out of the spec's files
+     * @param securityOptions the spec's, with files replaced by what they hold
      */
-    Map<String, Object> of(
-            ContainerSpec spec,
-            String digest,
-            String intent,
-            @Nullable List<String> imageEntrypoint) {
+    record Surroundings(
+            EngineFacts facts,
+            @Nullable List<String> imageEntrypoint,
+            Map<String, String> fileEnvironment,
+            List<String> securityOptions) {}
+
+    /**
+     * @param tree the body
+     * @param later attachments to networks that this engine does not take at create
+     * @param warnings what is left out, each with its reason
+     */
+    record Made(
+            Map<String, Object> tree,
+            Map<String, Map<String, Object>> later,
+            List<String> warnings) {}
+
+    Made of(ContainerSpec spec, String digest, String intent, Surroundings around) {
+        var warnings = new ArrayList<String>();
         var body = new LinkedHashMap<String, Object>();
         body.put("Image", Images.nameOf(spec));
-        process(body, spec, imageEntrypoint);
+        process(body, spec, around);
         body.put("Labels", labels(spec, digest, intent));
         body.put("ExposedPorts", exposedPorts(spec));
-        putIf(body, "StopSignal", spec.stopSignal());
-        body.put("StopTimeout", wholeSeconds(spec.stopGracePeriod()));
-        Healthcheck check = spec.healthcheck();
+        putIf(body, "StopSignal", spec.order().stopSignal());
+        body.put("StopTimeout", wholeSeconds(spec.order().stopGracePeriod()));
+        Healthcheck check = spec.order().healthcheck();
         if (check != null) {
-            body.put("Healthcheck", health(check));
+            body.put("Healthcheck", health(check, around.facts, warnings));
         }
-        body.put("HostConfig", hostConfig(spec));
-        body.put("NetworkingConfig", networking(spec));
-        return body;
+        var host = new HostConfig(spec, around, warnings).tree();
+        host.put("Mounts", mounts(spec));
+        body.put("HostConfig", host);
+        var networks = new NetworkBody(spec, config.network(), around.facts, warnings);
+        networks.into(body, host);
+        return new Made(body, networks.later(), List.copyOf(warnings));
     }
 
-    private static void process(
-            Map<String, Object> body, ContainerSpec spec, @Nullable List<String> imageEntrypoint) {
-        List<String> entrypoint = spec.entrypoint();
-        List<String> command = spec.command();
+    private static void process(Map<String, Object> body, ContainerSpec spec, Surroundings around) {
+        ContainerProcess process = spec.process();
+        List<String> entrypoint = process.entrypoint();
+        List<String> command = process.command();
         if (entrypoint != null) {
             // [""] is how the engine is told to clear the entrypoint and the image's command.
             body.put("Entrypoint", entrypoint.isEmpty() ? List.of("") : entrypoint);
-        } else if (command != null && command.isEmpty() && imageEntrypoint != null) {
-            body.put("Entrypoint", imageEntrypoint);
+        } else if (command != null && command.isEmpty() && around.imageEntrypoint != null) {
+            body.put("Entrypoint", around.imageEntrypoint);
         }
         putIf(body, "Cmd", command);
+        var merged = new LinkedHashMap<>(around.fileEnvironment);
+        merged.putAll(process.environment());
         var environment = new ArrayList<String>();
-        spec.environment().forEach((key, value) -> environment.add(key + "=" + value));
+        merged.forEach((key, value) -> environment.add(key + "=" + value));
         body.put("Env", environment);
-        putIf(body, "User", spec.user());
-        putIf(body, "WorkingDir", spec.workingDir());
-        putIf(body, "Hostname", spec.hostname());
+        putIf(body, "User", process.user());
+        putIf(body, "WorkingDir", process.workingDir());
+        putIf(body, "Hostname", process.hostname());
+        putIf(body, "Domainname", process.domainname());
+        if (process.tty()) {
+            body.put("Tty", true);
+        }
+        if (process.stdinOpen()) {
+            body.put("OpenStdin", true);
+        }
     }
 
     private Map<String, Object> labels(ContainerSpec spec, String digest, String intent) {
-        var labels = new LinkedHashMap<String, Object>(spec.labels());
+        var labels = new LinkedHashMap<String, Object>(spec.process().labels());
         labels.put(Labels.INSTANCE, config.instance());
         labels.put(Labels.CONTAINER, spec.name());
         labels.put(Labels.SPEC, digest);
@@ -79,63 +106,91 @@ final class CreateBody {
 
     private static Map<String, Object> exposedPorts(ContainerSpec spec) {
         var ports = new LinkedHashMap<String, Object>();
-        spec.ports().forEach(p -> ports.put(p.containerPort() + "/" + p.protocol(), Map.of()));
+        spec.network()
+                .ports()
+                .forEach(p -> ports.put(p.containerPort() + "/" + p.protocol(), Map.of()));
+        spec.network().exposed().forEach(port -> ports.put(port, Map.of()));
         return ports;
     }
 
-    private static Map<String, Object> health(Healthcheck check) {
-        return Json.of(
-                "Test",
-                check.test(),
-                "Interval",
-                check.interval().toNanos(),
-                "Timeout",
-                check.timeout().toNanos(),
-                "Retries",
-                check.retries(),
-                "StartPeriod",
-                check.startPeriod().toNanos());
-    }
-
-    private Map<String, Object> hostConfig(ContainerSpec spec) {
-        var host = new LinkedHashMap<String, Object>();
-        host.put("NetworkMode", config.network());
-        host.put("PortBindings", portBindings(spec));
-        host.put("Mounts", spec.volumes().stream().map(this::mount).toList());
-        putIf(host, "Memory", spec.memoryBytes());
-        host.put("Privileged", spec.privileged());
-        // The supervisor alone restarts: two restarters undo each other's order and back-off.
-        host.put("RestartPolicy", Json.of("Name", "no", "MaximumRetryCount", 0));
-        host.put("LogConfig", LOGS);
-        return host;
-    }
-
-    private static Map<String, Object> portBindings(ContainerSpec spec) {
-        var bindings = new LinkedHashMap<String, Object>();
-        for (var p : spec.ports()) {
-            String key = p.containerPort() + "/" + p.protocol();
-            var list = new ArrayList<Object>();
-            if (bindings.get(key) instanceof List<?> earlier) {
-                list.addAll(earlier);
-            }
-            String hostPort = p.hostPort() == 0 ? "" : Integer.toString(p.hostPort());
-            list.add(Json.of("HostIp", p.hostIp(), "HostPort", hostPort));
-            bindings.put(key, list);
+    private static Map<String, Object> health(
+            Healthcheck check, EngineFacts facts, List<String> warnings) {
+        Map<String, Object> health =
+                Json.of(
+                        "Test",
+                        check.test(),
+                        "Interval",
+                        check.interval().toNanos(),
+                        "Timeout",
+                        check.timeout().toNanos(),
+                        "Retries",
+                        check.retries(),
+                        "StartPeriod",
+                        check.startPeriod().toNanos());
+        if (!check.startInterval().isZero() && facts.api() < 44) {
+            warnings.add("its engine does not know 'start_interval' yet (API 1.44)");
+        } else if (!check.startInterval().isZero()) {
+            health.put("StartInterval", check.startInterval().toNanos());
         }
-        return bindings;
+        return health;
+    }
+
+    // --- mounts
+
+    private List<Map<String, Object>> mounts(ContainerSpec spec) {
+        var mounts = new ArrayList<Map<String, Object>>();
+        spec.storage().volumes().forEach(v -> mounts.add(mount(v)));
+        for (List<MountedFile> files :
+                List.of(spec.storage().secrets(), spec.storage().configs())) {
+            for (MountedFile file : files) {
+                mounts.add(
+                        Json.of(
+                                "Type",
+                                "bind",
+                                "Source",
+                                file(spec, file).toString(),
+                                "Target",
+                                file.target(),
+                                "ReadOnly",
+                                true));
+            }
+        }
+        return mounts;
     }
 
     /** Mounts, not binds: a missing source is then refused instead of made on the root disk. */
     private Map<String, Object> mount(Volume volume) {
-        return Json.of(
-                "Type",
-                "bind",
-                "Source",
-                source(volume).toString(),
-                "Target",
-                volume.target(),
-                "ReadOnly",
-                volume.readOnly());
+        Volume.Options options = volume.options();
+        if (volume.kind() == Volume.Kind.TMPFS) {
+            var memory = new LinkedHashMap<String, Object>();
+            putIf(memory, "SizeBytes", options.sizeBytes() == 0 ? null : options.sizeBytes());
+            putIf(memory, "Mode", options.mode() == 0 ? null : options.mode());
+            Map<String, Object> mount =
+                    Json.of(
+                            "Type",
+                            "tmpfs",
+                            "Target",
+                            volume.target(),
+                            "ReadOnly",
+                            volume.readOnly());
+            putIf(mount, "TmpfsOptions", memory.isEmpty() ? null : memory);
+            return mount;
+        }
+        Map<String, Object> mount =
+                Json.of(
+                        "Type",
+                        "bind",
+                        "Source",
+                        source(volume).toString(),
+                        "Target",
+                        volume.target(),
+                        "ReadOnly",
+                        volume.readOnly());
+        var bind = new LinkedHashMap<String, Object>();
+        putIf(bind, "Propagation", volume.propagation().isEmpty() ? null : volume.propagation());
+        putIf(bind, "NonRecursive", options.flat() ? true : null);
+        putIf(mount, "BindOptions", bind.isEmpty() ? null : bind);
+        return mount;
     }
 
     /**
@@ -147,7 +202,18 @@ final class CreateBody {
             case STORE -> below(config.store(), volume.source());
             case DATA -> below(config.data(), volume.source());
             case HOST -> Path.of(volume.source());
+            case TMPFS -> throw new IllegalArgumentException("memory has no directory");
         };
+    }
+
+    /** Where the VM holds the content of a secret or config, in memory. */
+    Path file(ContainerSpec spec, MountedFile file) {
+        String flat = file.target().substring(1).replace('/', '~');
+        return below(files(spec.name()), flat);
+    }
+
+    Path files(String container) {
+        return below(config.run(), "files/" + container);
     }
 
     private static Path below(Path root, String relative) {
@@ -159,23 +225,19 @@ final class CreateBody {
         return path;
     }
 
-    private Map<String, Object> networking(ContainerSpec spec) {
-        var endpoint = new LinkedHashMap<String, Object>();
-        endpoint.put("Aliases", List.of(spec.name()));
-        if (!spec.links().isEmpty()) {
-            endpoint.put(
-                    "Links",
-                    spec.links().stream().map(l -> l.container() + ":" + l.alias()).toList());
-        }
-        return Json.of("EndpointsConfig", Json.of(config.network(), endpoint));
-    }
-
     private static long wholeSeconds(Duration time) {
         return (time.toMillis() + 999) / 1000;
     }
 
-    private static void putIf(Map<String, Object> tree, String key, @Nullable Object value) {
+    static void putIf(Map<String, Object> tree, String key, @Nullable Object value) {
         if (value != null) {
+            tree.put(key, value);
+        }
+    }
+
+    /** What says nothing is left out: to some engines an empty list is not the same as none. */
+    static void putFilled(Map<String, Object> tree, String key, Object value) {
+        if (!value.equals(List.of()) && !value.equals(Map.of())) {
             tree.put(key, value);
         }
     }

@@ -2,15 +2,20 @@ package dev.berth.supervisor;
 
 import dev.berth.engine.Engine;
 import dev.berth.engine.EngineException;
+import dev.berth.model.ContainerImage;
+import dev.berth.model.ContainerImage.Pull;
+import dev.berth.model.ContainerOrder;
 import dev.berth.model.ContainerSpec;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,9 +31,13 @@ final class EngineExecutor {
     private final RegistryAuths auths;
     private final CreateBody bodies;
     private final HostDirectories directories;
+    private final VmFiles files;
+    private final Hooks hooks;
 
-    /** The network was seen in this life of the daemon. */
-    private final AtomicBoolean networkSeen = new AtomicBoolean();
+    /** Networks seen in this life of the daemon. */
+    private final Set<String> networksSeen = ConcurrentHashMap.newKeySet();
+
+    private volatile @Nullable EngineFacts facts;
 
     EngineExecutor(Engine engine, SupervisorConfig config, DiskProof disk, RegistryAuths auths) {
         this.engine = engine;
@@ -37,21 +46,21 @@ final class EngineExecutor {
         this.auths = auths;
         this.bodies = new CreateBody(config);
         this.directories = new HostDirectories(bodies);
+        this.files = new VmFiles(bodies);
+        this.hooks = new Hooks(engine);
     }
 
     Outcome run(Step step) {
         try {
             return switch (step) {
-                case Step.PullImage s -> ensureImage(s.spec());
-                case Step.BuildImage s -> ensureImage(s.spec());
+                case Step.PullImage s -> ensureImage(s.spec(), false);
+                case Step.BuildImage s -> ensureImage(s.spec(), false);
                 case Step.CreateContainer s -> create(s);
                 case Step.StartContainer s -> start(s);
-                case Step.StopContainer s -> {
-                    engine.stopContainer(s.id(), s.grace());
-                    yield done();
-                }
+                case Step.StopContainer s -> stop(s);
                 case Step.RemoveContainer s -> {
                     engine.removeContainer(s.id(), false, true);
+                    files.forget(s.container());
                     yield done();
                 }
             };
@@ -93,7 +102,9 @@ final class EngineExecutor {
         }
         if (e.isNotFound()) {
             boolean network = words.contains("network");
-            networkSeen.set(networkSeen.get() && !network);
+            if (network) {
+                networksSeen.clear();
+            }
             return new Outcome.Failed(words, false, !network);
         }
         return new Outcome.Failed(words, e.status() == 400, false);
@@ -129,16 +140,28 @@ final class EngineExecutor {
 
     // --- images
 
-    /** Makes sure that the image of a spec is here; the words of a failure name the image. */
-    Outcome ensureImage(ContainerSpec spec) {
+    /**
+     * Makes sure that the image of a spec is here; the words of a failure name the image.
+     *
+     * @param atDeploy whether specs that ask for it have their tag looked at again
+     */
+    Outcome ensureImage(ContainerSpec spec, boolean atDeploy) {
         String image = Images.nameOf(spec);
+        Pull pull = spec.image().pull();
         try {
-            if (engine.inspectImage(image).isPresent()) {
+            boolean again = atDeploy && pull == Pull.ALWAYS && spec.image().digest() == null;
+            String dockerfile = spec.image().dockerfile();
+            if (engine.inspectImage(image).isPresent() && !(again && dockerfile == null)) {
                 return done();
             }
-            String dockerfile = spec.dockerfile();
+            if (dockerfile == null && pull == Pull.NEVER) {
+                return new Outcome.Failed(
+                        "image " + image + " is not on the VM, and its pull_policy is 'never'",
+                        true,
+                        false);
+            }
             if (dockerfile == null) {
-                return pull(image, spec.imageDigest());
+                return pull(image, spec.image());
             }
             for (String base : Images.basesOf(dockerfile)) {
                 if (engine.inspectImage(base).isEmpty()) {
@@ -156,15 +179,16 @@ final class EngineExecutor {
                 return new Outcome.Unknown(String.valueOf(e.getMessage()));
             }
             String what =
-                    spec.dockerfile() == null
+                    spec.image().dockerfile() == null
                             ? "image " + image + " cannot be pulled: "
                             : "the image of its dockerfile cannot be built: ";
             return new Outcome.Failed(what + e.getMessage(), needsChange(e), false);
         }
     }
 
-    private Outcome pull(String image, @Nullable String digest) {
-        engine.pullImage(image, auths.forImage(image), progress -> {});
+    private Outcome pull(String image, ContainerImage wanted) {
+        String digest = wanted.digest();
+        engine.pullImage(image, wanted.platform(), auths.forImage(image), progress -> {});
         Optional<Map<String, Object>> pulled = engine.inspectImage(image);
         if (pulled.isEmpty()) {
             return new Outcome.Failed(
@@ -195,12 +219,44 @@ final class EngineExecutor {
         if (unproven(s.spec()) instanceof Outcome.Failed failed) {
             return failed;
         }
-        ensureNetwork();
+        NetworkBody.made(s.spec(), config.network()).forEach(this::ensureNetwork);
         directories.ensure(s.spec(), () -> userOf(s.spec()));
-        Map<String, Object> body =
-                bodies.of(s.spec(), s.digest(), s.intent(), imageEntrypoint(s.spec()));
-        String id = engine.createContainer(s.container(), body);
-        return new Outcome.Created(id, isChecked(id));
+        files.write(s.spec());
+        var around =
+                new CreateBody.Surroundings(
+                        facts(),
+                        imageEntrypoint(s.spec()),
+                        VmFiles.environment(s.spec()),
+                        VmFiles.securityOptions(s.spec()));
+        CreateBody.Made made = bodies.of(s.spec(), s.digest(), s.intent(), around);
+        String id = engine.createContainer(s.container(), s.spec().image().platform(), made.tree());
+        connect(id, made.later());
+        String note = String.join("; ", made.warnings());
+        if (!note.isEmpty()) {
+            LOG.log(System.Logger.Level.WARNING, "container=" + s.container() + " " + note);
+        }
+        return new Outcome.Created(id, isChecked(id), note);
+    }
+
+    /** A container that could not be attached everywhere is none: it is made anew. */
+    private void connect(String id, Map<String, Map<String, Object>> networks) {
+        try {
+            networks.forEach((name, endpoint) ->
+                    engine.connectNetwork(
+                            name, Json.of("Container", id, "EndpointConfig", endpoint)));
+        } catch (EngineException e) {
+            engine.removeContainer(id, true, true);
+            throw e;
+        }
+    }
+
+    private EngineFacts facts() {
+        EngineFacts known = facts;
+        if (known == null) {
+            known = EngineFacts.of(engine);
+            facts = known;
+        }
+        return known;
     }
 
     /** Known at once, a container without a check is up as soon as it runs. */
@@ -218,7 +274,36 @@ final class EngineExecutor {
             return failed;
         }
         directories.ensure(s.spec(), () -> userOf(s.spec()));
+        files.write(s.spec()); // a boot has emptied the memory
         engine.startContainer(s.id());
+        ContainerOrder order = s.spec().order();
+        if (order.postStart().isEmpty()) {
+            return done();
+        }
+        Duration limit =
+                order.startTimeout().isZero() ? Absorption.START_DEADLINE : order.startTimeout();
+        String wrong = hooks.run(s.id(), order.postStart(), limit);
+        if (wrong == null) {
+            return done();
+        }
+        engine.stopContainer(s.id(), order.stopGracePeriod());
+        return new Outcome.Failed("post_start: " + wrong, false, false);
+    }
+
+    /** What the hooks take is taken from the grace; a failed one keeps nothing running. */
+    private Outcome stop(Step.StopContainer s) {
+        Duration left = s.grace();
+        if (!s.hooks().isEmpty()) {
+            long began = System.nanoTime();
+            String wrong = hooks.run(s.id(), s.hooks(), s.grace());
+            left = s.grace().minusNanos(System.nanoTime() - began);
+            if (wrong != null) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "container=" + s.container() + " pre_stop: " + wrong);
+            }
+        }
+        engine.stopContainer(s.id(), left.isNegative() ? Duration.ZERO : left);
         return done();
     }
 
@@ -230,7 +315,7 @@ final class EngineExecutor {
     }
 
     private String userOf(ContainerSpec spec) {
-        String user = spec.user();
+        String user = spec.process().user();
         if (user != null) {
             return user;
         }
@@ -238,8 +323,8 @@ final class EngineExecutor {
     }
 
     private @Nullable List<String> imageEntrypoint(ContainerSpec spec) {
-        List<String> command = spec.command();
-        return command != null && command.isEmpty() && spec.entrypoint() == null
+        List<String> command = spec.process().command();
+        return command != null && command.isEmpty() && spec.process().entrypoint() == null
                 ? imageConfig(spec).strings("Entrypoint")
                 : null;
     }
@@ -249,29 +334,30 @@ final class EngineExecutor {
         return Fields.of(image, "image").object("Config");
     }
 
-    /** The daemon came back, perhaps with other networks. */
+    /** The daemon came back, perhaps with other networks and as another version. */
     void forgetNetwork() {
-        networkSeen.set(false);
+        networksSeen.clear();
+        facts = null;
     }
 
     /** Ahead of the first create, which makes it if this cannot and says why. */
     void prepareNetwork() {
         try {
-            ensureNetwork();
+            ensureNetwork(config.network());
         } catch (EngineException e) {
             LOG.log(System.Logger.Level.DEBUG, "the network cannot be made ahead", e);
         }
     }
 
-    private synchronized void ensureNetwork() {
-        if (networkSeen.get()) {
+    private synchronized void ensureNetwork(String name) {
+        if (networksSeen.contains(name)) {
             return;
         }
-        if (engine.inspectNetwork(config.network()).isEmpty()) {
+        if (engine.inspectNetwork(name).isEmpty()) {
             engine.createNetwork(
                     Json.of(
                             "Name",
-                            config.network(),
+                            name,
                             "Driver",
                             "bridge",
                             "CheckDuplicate",
@@ -279,6 +365,6 @@ final class EngineExecutor {
                             "Labels",
                             Json.of(Labels.INSTANCE, config.instance())));
         }
-        networkSeen.set(true);
+        networksSeen.add(name);
     }
 }

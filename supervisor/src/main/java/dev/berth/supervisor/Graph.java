@@ -1,7 +1,7 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerOrder.Dependency.Condition;
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Dependency.Condition;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -9,7 +9,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
-/** Who waits for whom: {@code depends_on}, and links, which imply it. Immutable. */
+/**
+ * Who waits for whom: {@code depends_on}, and what implies it: links, joined namespaces, volumes
+ * taken over. Immutable.
+ */
 final class Graph {
     /** {@code from} needs {@code to}. */
     record Edge(String from, String to, Condition condition, boolean restart, boolean required) {
@@ -31,7 +34,7 @@ final class Graph {
         var graph = new Graph();
         for (ContainerSpec spec : specs) {
             List<Edge> edges = new ArrayList<>();
-            for (var d : spec.dependsOn()) {
+            for (var d : spec.order().dependsOn()) {
                 edges.add(
                         new Edge(
                                 spec.name(),
@@ -40,11 +43,22 @@ final class Graph {
                                 d.restart(),
                                 d.required()));
             }
-            for (var link : spec.links()) {
+            for (var link : spec.network().links()) {
                 if (edges.stream().noneMatch(e -> e.to().equals(link.container()))) {
                     edges.add(
                             new Edge(spec.name(), link.container(), Condition.STARTED, true, true));
                 }
+            }
+            // whoever shares a namespace cannot stay when its owner goes, whatever the edge says
+            for (String owner : spec.joined()) {
+                Condition condition =
+                        edges.stream()
+                                .filter(e -> e.to().equals(owner))
+                                .map(Edge::condition)
+                                .findFirst()
+                                .orElse(Condition.STARTED);
+                edges.removeIf(e -> e.to().equals(owner));
+                edges.add(new Edge(spec.name(), owner, condition, true, true));
             }
             graph.needs.put(spec.name(), List.copyOf(edges));
             for (Edge edge : edges) {

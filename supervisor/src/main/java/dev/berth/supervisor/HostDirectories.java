@@ -1,7 +1,7 @@
 package dev.berth.supervisor;
 
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerStorage.Volume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,12 +29,15 @@ final class HostDirectories {
      * @throws IOException naming the path, when it cannot be made or a HOST path is missing
      */
     void ensure(ContainerSpec spec, Supplier<String> user) throws IOException {
-        for (Volume volume : spec.volumes()) {
+        for (Volume volume : spec.storage().volumes()) {
+            if (volume.kind() == Volume.Kind.TMPFS) {
+                continue;
+            }
             Path path = paths.source(volume);
             if (Files.exists(path)) {
                 continue;
             }
-            if (volume.kind() == Volume.Kind.HOST) {
+            if (volume.kind() == Volume.Kind.HOST && !volume.options().create()) {
                 throw new IOException(
                         "the VM has no path " + path + " to mount at " + volume.target());
             }

@@ -25,11 +25,11 @@ final class Images {
      * that a changed text is a changed image.
      */
     static String nameOf(ContainerSpec spec) {
-        String dockerfile = spec.dockerfile();
+        String dockerfile = spec.image().dockerfile();
         if (dockerfile != null) {
             return "berth-built:" + Digests.sha256(dockerfile).substring(0, 24);
         }
-        String image = spec.image();
+        String image = spec.image().reference();
         if (image == null || image.isBlank()) {
             throw new ProblemException(
                     List.of(
@@ -38,7 +38,7 @@ final class Images {
                                     "it has neither an image nor a dockerfile",
                                     "give it one of them")));
         }
-        String digest = spec.imageDigest();
+        String digest = spec.image().digest();
         if (digest != null) {
             return repository(image) + "@" + digest;
         }

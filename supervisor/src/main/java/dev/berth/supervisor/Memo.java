@@ -1,10 +1,12 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerOrder.Hook;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +76,16 @@ final class Memo {
     boolean restartAsked;
     boolean held;
     Duration grace = Duration.ofSeconds(10);
+
+    /** Hooks of the container that runs, which may be of an older spec than the wished one. */
+    List<Hook> preStop = List.of();
+
+    /** Ids of the containers that this one was joined to when it was made, by name. */
+    Map<String, String> joinedTo = new TreeMap<>();
+
+    /** What of its spec its engine does not do; empty: nothing. */
+    String note = "";
+
     @Nullable LastExit lastExit;
 
     Memo copy() {
@@ -105,6 +117,9 @@ final class Memo {
         m.restartAsked = restartAsked;
         m.held = held;
         m.grace = grace;
+        m.preStop = preStop;
+        m.joinedTo = new TreeMap<>(joinedTo);
+        m.note = note;
         m.lastExit = lastExit;
         m.builtOn = new TreeMap<>(builtOn);
         return m;
@@ -183,6 +198,9 @@ final class Memo {
         tree.put("restart_asked", restartAsked);
         tree.put("held", held);
         tree.put("grace_ms", grace.toMillis());
+        tree.put("pre_stop", preStop.stream().map(Hook::toTree).toList());
+        tree.put("joined_to", new LinkedHashMap<>(joinedTo));
+        tree.put("note", note);
         LastExit exit = lastExit;
         if (exit != null) {
             tree.put(
@@ -230,6 +248,9 @@ final class Memo {
         m.restartAsked = f.flag("restart_asked", false);
         m.held = f.flag("held", false);
         m.grace = Duration.ofMillis(f.integer("grace_ms", 10_000));
+        m.preStop = f.list("pre_stop").stream().map(Hook::fromTree).toList();
+        m.joinedTo.putAll(f.stringMap("joined_to"));
+        m.note = f.string("note", "");
         if (f.has("last_exit")) {
             Fields exit = f.object("last_exit");
             Long code = exit.optionalInteger("code");

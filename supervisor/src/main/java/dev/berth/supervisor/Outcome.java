@@ -9,8 +9,13 @@ sealed interface Outcome {
      *
      * @param id of the container
      * @param checked by a health check, its own or the image's
+     * @param note what of its spec this engine does not do; empty: nothing
      */
-    record Created(String id, boolean checked) implements Outcome {}
+    record Created(String id, boolean checked, String note) implements Outcome {
+        Created(String id, boolean checked) {
+            this(id, checked, "");
+        }
+    }
 
     /**
      * Refused.

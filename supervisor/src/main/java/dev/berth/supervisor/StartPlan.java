@@ -55,7 +55,7 @@ final class StartPlan {
         if (!coming) {
             String why = "the image of " + w.name() + " is needed";
             turn.steps.add(
-                    w.spec().dockerfile() == null
+                    w.spec().image().dockerfile() == null
                             ? new Step.PullImage(w.name(), w.image(), w.spec(), why)
                             : new Step.BuildImage(w.name(), w.image(), w.spec(), why));
         }
@@ -171,7 +171,7 @@ final class StartPlan {
 
     /** A port that one of our containers gives up shortly is waited for, not fought for. */
     private @Nullable String portHeld(Wished w) {
-        for (var port : w.spec().ports()) {
+        for (var port : w.spec().network().ports()) {
             if (port.hostPort() == 0) {
                 continue;
             }
@@ -191,6 +191,7 @@ final class StartPlan {
         String why = m.cause.isEmpty() ? "it is wished" : m.cause;
         if (o == null) {
             m.restarts = 0;
+            m.joinedTo = turn.owners(w);
             m.to(ContainerState.CREATING, why);
             turn.steps.add(new Step.CreateContainer(w.spec(), w.digest(), intent(), why));
         } else if (turn.outdated(w)) {
@@ -219,7 +220,8 @@ final class StartPlan {
         m.lastStart = turn.now;
         m.stopAsked = false;
         m.doneDigest = null;
-        m.grace = w.spec().stopGracePeriod();
+        m.grace = w.spec().order().stopGracePeriod();
+        m.preStop = w.spec().order().preStop();
         m.to(ContainerState.STARTING, why);
         turn.steps.add(new Step.StartContainer(w.spec(), o.id(), why));
     }

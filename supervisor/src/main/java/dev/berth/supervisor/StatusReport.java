@@ -47,8 +47,8 @@ final class StatusReport {
         boolean waits = m.state == ContainerState.BACKOFF || m.state == ContainerState.BLOCKED;
         return new ContainerStatus(
                 name,
-                w == null || w.spec().image() == null ? "" : String.valueOf(w.spec().image()),
-                w == null ? null : w.spec().imageDigest(),
+                reference(w),
+                w == null ? null : w.spec().image().digest(),
                 m.state.wireName(),
                 running == null ? "" : running.health().name().toLowerCase(Locale.ROOT),
                 o == null ? "" : o.specDigest(),
@@ -65,13 +65,21 @@ final class StatusReport {
                 waits ? millis(next) : 0);
     }
 
+    private static String reference(@Nullable Wished w) {
+        String reference = w == null ? null : w.spec().image().reference();
+        return reference == null ? "" : reference;
+    }
+
     private String reason(Memo m) {
         if (!daemon.operating() && reconciler.wish() != null) {
             String words = "the docker daemon is " + daemon.name().toLowerCase(Locale.ROOT);
             return m.reason.isEmpty() ? words : m.reason + "; " + words;
         }
         // An old container runs on while the image of its new spec cannot be had.
-        return m.reason.isEmpty() && m.imageNextTry != null ? m.imageReason : m.reason;
+        if (m.reason.isEmpty() && m.imageNextTry != null) {
+            return m.imageReason;
+        }
+        return m.reason.isEmpty() && m.runningId != null ? m.note : m.reason;
     }
 
     private static @Nullable Instant later(@Nullable Instant a, @Nullable Instant b) {

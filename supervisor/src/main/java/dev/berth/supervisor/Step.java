@@ -1,7 +1,9 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerOrder.Hook;
 import dev.berth.model.ContainerSpec;
 import java.time.Duration;
+import java.util.List;
 
 /** One thing to do to the engine, with the reason that a person may read. */
 public sealed interface Step {
@@ -38,9 +40,18 @@ public sealed interface Step {
         }
     }
 
-    /** Stop signal, grace, kill. */
-    record StopContainer(String container, String id, Duration grace, String reason)
-            implements Step {}
+    /**
+     * Hooks, stop signal, grace, kill.
+     *
+     * @param hooks run in it first; their time is part of the grace
+     */
+    record StopContainer(
+            String container, String id, Duration grace, List<Hook> hooks, String reason)
+            implements Step {
+        StopContainer(String container, String id, Duration grace, String reason) {
+            this(container, id, grace, List.of(), reason);
+        }
+    }
 
     /** Removes a stopped container with its anonymous volumes. */
     record RemoveContainer(String container, String id, String reason) implements Step {}

@@ -1,6 +1,6 @@
 package dev.berth.supervisor;
 
-import dev.berth.model.ContainerSpec.Restart.Policy;
+import dev.berth.model.ContainerOrder.Restart.Policy;
 import dev.berth.supervisor.Graph.Edge;
 import dev.berth.supervisor.Wish.Wished;
 import java.time.Duration;
@@ -66,10 +66,17 @@ final class StopPlan {
             return "restarted by an operator";
         }
         if (turn.outdated(w) && turn.imageHere(w)) {
-            return "its spec changed";
+            return w.digest().equals(observedDigest(w))
+                    ? "what it joined was made anew"
+                    : "its spec changed";
         }
         String lost = lost(w, m);
         return lost != null ? lost : unhealthy(w, m);
+    }
+
+    private String observedDigest(Wished w) {
+        Observed o = turn.observed(w.name());
+        return o == null ? "" : o.specDigest();
     }
 
     private @Nullable String lost(Wished w, Memo m) {
@@ -88,7 +95,7 @@ final class StopPlan {
      */
     private @Nullable String unhealthy(Wished w, Memo m) {
         Instant since = m.notReadySince;
-        if (since == null || m.ready || w.spec().restart().policy() == Policy.NO) {
+        if (since == null || m.ready || w.restart().policy() == Policy.NO) {
             return null;
         }
         for (Edge edge : turn.graph.needs(w.name())) {
@@ -145,7 +152,7 @@ final class StopPlan {
         m.stopAsked = true;
         m.stopCounts = failures.contains(w.name());
         m.to(ContainerState.STOPPING, why);
-        turn.steps.add(new Step.StopContainer(w.name(), o.id(), m.grace, why));
+        turn.steps.add(new Step.StopContainer(w.name(), o.id(), m.grace, m.preStop, why));
     }
 
     private boolean dependentStillRuns(String name) {
@@ -173,7 +180,7 @@ final class StopPlan {
         }
         turn.steps.add(
                 stray.running()
-                        ? new Step.StopContainer(stray.name(), stray.id(), m.grace, why)
+                        ? new Step.StopContainer(stray.name(), stray.id(), m.grace, m.preStop, why)
                         : new Step.RemoveContainer(stray.name(), stray.id(), why));
     }
 }

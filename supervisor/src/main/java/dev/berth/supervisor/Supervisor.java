@@ -135,7 +135,7 @@ public final class Supervisor implements AutoCloseable {
     private void prepare(String image, List<ContainerSpec> users, List<Problem> problems) {
         pulls.acquireUninterruptibly();
         try {
-            switch (executor.ensureImage(users.getFirst())) {
+            switch (executor.ensureImage(users.getFirst(), true)) {
                 case Outcome.Done _, Outcome.Created _ ->
                         locked(() -> reconciler.imageIsHere(image));
                 case Outcome.Failed failed -> problems.add(imageProblem(users, failed.reason()));

@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param data directory on the ephemeral disk, {@code /var/vcap/data} in a VM
  * @param network name of the bridge network that the containers of the instance share
  * @param lookPeriod how often everything is listed though no event asks for it
+ * @param run directory in memory, where secrets of containers are; {@code /run/berth} in a VM
  */
 public record SupervisorConfig(
         String instance,
@@ -20,7 +21,8 @@ public record SupervisorConfig(
         Path store,
         Path data,
         String network,
-        Duration lookPeriod) {
+        Duration lookPeriod,
+        Path run) {
     /** Limits on steps that run at once: the engine and the disk gain nothing from more. */
     static final int PULLS = 2;
 
@@ -32,6 +34,17 @@ public record SupervisorConfig(
     /** How long {@link Supervisor#prepare} waits for a daemon that is just coming up. */
     static final Duration DAEMON_PATIENCE = Duration.ofSeconds(60);
 
+    /** With {@code run} on the ephemeral disk: for places without a file system in memory. */
+    public SupervisorConfig(
+            String instance,
+            String bootId,
+            Path store,
+            Path data,
+            String network,
+            Duration lookPeriod) {
+        this(instance, bootId, store, data, network, lookPeriod, data.resolve("sys/run"));
+    }
+
     /** The paths of a BOSH VM. */
     public static SupervisorConfig inVm(String instance, String bootId) {
         return new SupervisorConfig(
@@ -40,6 +53,7 @@ public record SupervisorConfig(
                 Path.of("/var/vcap/store"),
                 Path.of("/var/vcap/data"),
                 "berth",
-                Duration.ofSeconds(10));
+                Duration.ofSeconds(10),
+                Path.of("/run/berth"));
     }
 }

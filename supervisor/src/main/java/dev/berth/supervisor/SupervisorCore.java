@@ -1,5 +1,6 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -53,7 +54,7 @@ final class SupervisorCore {
             case Step.PullImage s -> settleImage(next, wish, s.image(), outcome, now);
             case Step.BuildImage s -> settleImage(next, wish, s.image(), outcome, now);
             case Step.CreateContainer s -> settleCreate(memo(next, s), s, outcome, now);
-            case Step.StartContainer s -> settleStart(memo(next, s), outcome, now);
+            case Step.StartContainer s -> settleStart(memo(next, s), s, outcome, now);
             case Step.StopContainer s -> settleStop(memo(next, s), outcome, now);
             case Step.RemoveContainer s -> settleStop(memo(next, s), outcome, now);
         }
@@ -93,17 +94,20 @@ final class SupervisorCore {
     }
 
     private void settleCreate(Memo m, Step.CreateContainer step, Outcome outcome, Instant now) {
+        if (outcome instanceof Outcome.Created created) {
+            m.note = created.note();
+        }
         if (!(outcome instanceof Outcome.Failed failed)) {
             return;
         }
         if (failed.imageMissing()) {
             m.to(ContainerState.PREPARING, "the image of " + step.container() + " has gone");
         } else {
-            refused(m, failed, now);
+            refused(m, step.spec(), failed, now);
         }
     }
 
-    private void settleStart(Memo m, Outcome outcome, Instant now) {
+    private void settleStart(Memo m, Step.StartContainer step, Outcome outcome, Instant now) {
         switch (outcome) {
             case Outcome.Done _, Outcome.Created _ -> {
                 m.pendingStart = false;
@@ -112,7 +116,7 @@ final class SupervisorCore {
             case Outcome.Failed failed -> {
                 m.pendingStart = false;
                 m.stopped();
-                refused(m, failed, now);
+                refused(m, step.spec(), failed, now);
             }
             case Outcome.Unknown _ -> {} // the next look tells whether it runs
         }
@@ -127,13 +131,13 @@ final class SupervisorCore {
         }
     }
 
-    private void refused(Memo m, Outcome.Failed failed, Instant now) {
+    private void refused(Memo m, ContainerSpec spec, Outcome.Failed failed, Instant now) {
         m.failures++;
         if (failed.needsChange()) {
             m.lastDelay = BLOCKED_RETRY;
             m.to(ContainerState.BLOCKED, failed.reason());
         } else {
-            m.lastDelay = BackOff.afterFailure(m.failures, random);
+            m.lastDelay = BackOff.afterFailure(spec.order().restart(), m.failures, random);
             m.to(
                     ContainerState.BACKOFF,
                     failed.reason()

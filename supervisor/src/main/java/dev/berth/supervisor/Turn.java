@@ -84,10 +84,37 @@ final class Turn {
         return situation.images().contains(w.image());
     }
 
-    /** Runs with a spec other than the wished one. */
+    /**
+     * There with a spec other than the wished one, or joined to a container that has been made anew
+     * since.
+     */
     boolean outdated(Wished w) {
         Observed o = observed.get(w.name());
-        return o != null && !o.specDigest().equals(w.digest());
+        return o != null && (!o.specDigest().equals(w.digest()) || ownerReplaced(w));
+    }
+
+    private boolean ownerReplaced(Wished w) {
+        Map<String, String> joinedTo = memo(w.name()).joinedTo;
+        for (String owner : w.spec().joined()) {
+            Observed now = observed.get(owner);
+            String then = joinedTo.get(owner);
+            if (now != null && then != null && !then.equals(now.id())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The containers that one made now would be joined to. */
+    Map<String, String> owners(Wished w) {
+        var owners = new TreeMap<String, String>();
+        for (String owner : w.spec().joined()) {
+            Observed now = observed.get(owner);
+            if (now != null) {
+                owners.put(owner, now.id());
+            }
+        }
+        return owners;
     }
 
     boolean done(Wished w) {
@@ -105,9 +132,9 @@ final class Turn {
     }
 
     /** Counts a failure and sets the time of the next try. */
-    void fail(Memo m, String why) {
+    void fail(Wished w, Memo m, String why) {
         m.failures++;
-        m.lastDelay = BackOff.afterFailure(m.failures, random);
+        m.lastDelay = BackOff.afterFailure(w.restart(), m.failures, random);
         m.nextTry = now.plus(m.lastDelay);
         m.to(
                 ContainerState.BACKOFF,

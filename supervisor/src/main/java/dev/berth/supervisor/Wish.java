@@ -1,5 +1,6 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerOrder.Restart;
 import dev.berth.model.ContainerSpec;
 import dev.berth.model.ProblemException;
 import java.util.LinkedHashMap;
@@ -17,8 +18,12 @@ final class Wish {
             return spec.name();
         }
 
+        Restart restart() {
+            return spec.order().restart();
+        }
+
         boolean oneShot() {
-            return switch (spec.restart().policy()) {
+            return switch (spec.order().restart().policy()) {
                 case NO, ON_FAILURE -> true;
                 case ALWAYS, UNLESS_STOPPED -> false;
             };

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.engine.EngineException;
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerStorage.Volume;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -51,7 +51,7 @@ class EngineExecutorTest {
                         .volume(Volume.Kind.STORE, "containers/a", "/data")
                         .volume(Volume.Kind.DATA, "scratch", "/tmp")
                         .make();
-        assertThat(create(spec)).isInstanceOf(Outcome.Done.class);
+        assertThat(create(spec)).isInstanceOf(Outcome.Created.class);
         Path made = root.resolve("store/containers/a");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made)))
                 .isEqualTo("rwxr-xr-x");
@@ -97,7 +97,7 @@ class EngineExecutorTest {
     @Test
     void aFailedPullCarriesTheWords() {
         ContainerSpec spec = Specs.named("a").image("r/x:2").digest("sha256:99").make();
-        assertThat(executor.ensureImage(spec))
+        assertThat(executor.ensureImage(spec, false))
                 .isInstanceOfSatisfying(
                         Outcome.Failed.class,
                         f -> {
@@ -105,14 +105,14 @@ class EngineExecutorTest {
                             assertThat(f.needsChange()).isTrue();
                         });
         engine.registry.add("r/x@sha256:99");
-        assertThat(executor.ensureImage(spec)).isInstanceOf(Outcome.Done.class);
+        assertThat(executor.ensureImage(spec, false)).isInstanceOf(Outcome.Done.class);
     }
 
     /** A registry that is away is no reason to wait for a change. */
     @Test
     void anAwayRegistryIsTriedAgain() {
         engine.refusals.put("pull", new EngineException(500, "dial tcp: i/o timeout"));
-        assertThat(executor.ensureImage(Specs.named("a").image("x:1").make()))
+        assertThat(executor.ensureImage(Specs.named("a").image("x:1").make(), false))
                 .isInstanceOfSatisfying(
                         Outcome.Failed.class, f -> assertThat(f.needsChange()).isFalse());
     }

@@ -59,6 +59,7 @@ final class FakeEngine implements Engine {
     final Set<String> registry = new HashSet<>();
     final Set<String> networks = new HashSet<>();
     final List<Deed> deeds = new ArrayList<>();
+    final List<String> execs = new ArrayList<>();
     final Map<String, EngineException> refusals = new LinkedHashMap<>();
     private final List<Consumer<Map<String, Object>>> listeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<Throwable>> enders = new CopyOnWriteArrayList<>();
@@ -198,7 +199,8 @@ final class FakeEngine implements Engine {
     }
 
     @Override
-    public synchronized String createContainer(String name, Map<String, Object> body) {
+    public synchronized String createContainer(
+            String name, @Nullable String platform, Map<String, Object> body) {
         answer("create " + name);
         if (box(name) != null) {
             throw new EngineException(409, "Conflict. The container name is already in use");
@@ -267,7 +269,11 @@ final class FakeEngine implements Engine {
                                 "Id",
                                 box.id,
                                 "Config",
-                                Json.of("Labels", box.labels()),
+                                Json.of(
+                                        "Labels",
+                                        box.labels(),
+                                        "Healthcheck",
+                                        box.body.get("Healthcheck")),
                                 "State",
                                 Json.of(
                                         "StartedAt",
@@ -348,7 +354,10 @@ final class FakeEngine implements Engine {
 
     @Override
     public synchronized void pullImage(
-            String reference, @Nullable RegistryAuth auth, Consumer<Map<String, Object>> progress) {
+            String reference,
+            @Nullable String platform,
+            @Nullable RegistryAuth auth,
+            Consumer<Map<String, Object>> progress) {
         answer("pull");
         if (!registry.contains(reference)) {
             throw new EngineException(404, "manifest for " + reference + " not found");
@@ -405,9 +414,16 @@ final class FakeEngine implements Engine {
     }
 
     @Override
-    public ExecResult exec(
-            String id, List<String> command, Map<String, String> environment, Duration limit) {
-        throw unused();
+    public synchronized ExecResult exec(String id, Map<String, Object> body, Duration limit) {
+        answer("exec");
+        Object command = body.get("Cmd");
+        execs.add(id + " " + command);
+        return new ExecResult(List.of("false").equals(command) ? 1 : 0, "", "");
+    }
+
+    @Override
+    public String apiVersion() {
+        return "1.47";
     }
 
     @Override

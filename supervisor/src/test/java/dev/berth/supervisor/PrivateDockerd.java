@@ -53,6 +53,10 @@ final class PrivateDockerd implements AutoCloseable {
     }
 
     void importImage() throws IOException {
+        importImage(engine);
+    }
+
+    static void importImage(DockerEngine engine) throws IOException {
         Process tar =
                 new ProcessBuilder(
                                 "sh",

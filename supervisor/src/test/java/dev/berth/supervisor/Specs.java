@@ -1,13 +1,21 @@
 package dev.berth.supervisor;
 
+import dev.berth.model.ContainerImage;
+import dev.berth.model.ContainerNetwork;
+import dev.berth.model.ContainerNetwork.Link;
+import dev.berth.model.ContainerNetwork.PortBinding;
+import dev.berth.model.ContainerOrder;
+import dev.berth.model.ContainerOrder.Dependency;
+import dev.berth.model.ContainerOrder.Dependency.Condition;
+import dev.berth.model.ContainerOrder.Healthcheck;
+import dev.berth.model.ContainerOrder.Hook;
+import dev.berth.model.ContainerOrder.Restart;
+import dev.berth.model.ContainerProcess;
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Dependency;
-import dev.berth.model.ContainerSpec.Dependency.Condition;
-import dev.berth.model.ContainerSpec.Healthcheck;
-import dev.berth.model.ContainerSpec.Link;
-import dev.berth.model.ContainerSpec.PortBinding;
-import dev.berth.model.ContainerSpec.Restart;
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerStorage;
+import dev.berth.model.ContainerStorage.MountedFile;
+import dev.berth.model.ContainerStorage.Volume;
+import dev.berth.model.Secret;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,6 +39,10 @@ final class Specs {
     private @Nullable Healthcheck check;
     private Restart restart = new Restart(Restart.Policy.ALWAYS, 0);
     private @Nullable String user;
+    private @Nullable String mode;
+    private List<Hook> postStart = List.of();
+    private List<Hook> preStop = List.of();
+    private final List<MountedFile> secrets = new ArrayList<>();
     private Duration grace = Duration.ofSeconds(10);
 
     private Specs(String name) {
@@ -134,28 +146,71 @@ final class Specs {
         return this;
     }
 
+    Specs joinsNetworkOf(String other) {
+        mode = "service:" + other;
+        return this;
+    }
+
+    Specs hooks(@Nullable String afterStart, @Nullable String beforeStop) {
+        postStart = hook(afterStart);
+        preStop = hook(beforeStop);
+        return this;
+    }
+
+    private static List<Hook> hook(@Nullable String command) {
+        return command == null
+                ? List.of()
+                : List.of(new Hook(List.of(command), null, null, false, Map.of()));
+    }
+
+    Specs retry(Restart how) {
+        restart = how;
+        return this;
+    }
+
+    Specs secret(String target, String content) {
+        secrets.add(new MountedFile("s", target, new Secret(content), 7, 8, 0440));
+        return this;
+    }
+
     ContainerSpec make() {
-        return new ContainerSpec(
-                name,
-                image,
-                digest,
-                dockerfile,
-                command,
-                entrypoint,
-                environment,
-                ports,
-                volumes,
-                dependencies,
-                links,
-                null,
-                user,
-                null,
-                null,
-                false,
-                Map.of(),
-                check,
-                restart,
-                null,
-                grace);
+        ContainerProcess none = ContainerProcess.DEFAULT;
+        return ContainerSpec.of(
+                        name,
+                        new ContainerImage(
+                                image, digest, dockerfile, null, ContainerImage.Pull.MISSING))
+                .with(
+                        new ContainerProcess(
+                                command,
+                                entrypoint,
+                                environment,
+                                List.of(),
+                                user,
+                                none.workingDir(),
+                                none.hostname(),
+                                none.domainname(),
+                                none.init(),
+                                false,
+                                false,
+                                Map.of(),
+                                Map.of(),
+                                none.runtime()))
+                .with(
+                        new ContainerOrder(
+                                dependencies,
+                                restart,
+                                check,
+                                Duration.ZERO,
+                                null,
+                                grace,
+                                postStart,
+                                preStop))
+                .with(
+                        new ContainerNetwork(
+                                mode, List.of(), ports, List.of(), links, List.of(), List.of(),
+                                List.of(), List.of(), List.of(), null))
+                .with(
+                        new ContainerStorage(
+                                volumes, List.of(), Map.of(), secrets, List.of(), Map.of(), false));
     }
 }

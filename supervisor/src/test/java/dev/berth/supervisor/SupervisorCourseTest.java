@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.berth.engine.EngineException;
+import dev.berth.model.ContainerOrder.Dependency.Condition;
+import dev.berth.model.ContainerOrder.Restart.Policy;
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Dependency.Condition;
-import dev.berth.model.ContainerSpec.Restart.Policy;
 import dev.berth.model.ProblemException;
 import java.time.Duration;
 import java.time.Instant;

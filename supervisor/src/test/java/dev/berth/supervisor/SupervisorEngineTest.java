@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.berth.engine.DockerEngine;
 import dev.berth.model.Clock;
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Volume;
+import dev.berth.model.ContainerStorage.Volume;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package dev.berth.supervisor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.berth.model.ContainerOrder.Dependency.Condition;
 import dev.berth.model.ContainerSpec;
-import dev.berth.model.ContainerSpec.Dependency.Condition;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -43,6 +43,9 @@ class SupervisorPropertiesTest {
                 if (world.any(3) == 0) {
                     spec.needs("c" + j, Condition.STARTED, world.any(5) > 0, true);
                 }
+            }
+            if (i > 0 && world.any(4) == 0) {
+                spec.joinsNetworkOf("c" + world.any(i));
             }
             specs.add(spec.make());
         }
@@ -100,10 +103,26 @@ class SupervisorPropertiesTest {
         world.run(Duration.ofMinutes(4));
         assertThat(world.allUp()).as(world.report()).isTrue();
         assertThat(world.engine.boxes).hasSameSizeAs(last);
+        assertGuestsAreYounger(world, last);
         int steps = world.steps;
         world.wish(last, true);
         world.run(Duration.ofMinutes(3));
         assertThat(world.steps).as(world.report()).isEqualTo(steps);
+    }
+
+    /** Whoever joined a namespace was made after its owner, so that the namespace is there. */
+    private static void assertGuestsAreYounger(World world, List<ContainerSpec> specs) {
+        for (ContainerSpec spec : specs) {
+            for (String owner : spec.joined()) {
+                assertThat(lastCreate(world, spec.name()))
+                        .as(spec.name() + " joined " + owner + "\n" + world.report())
+                        .isGreaterThan(lastCreate(world, owner));
+            }
+        }
+    }
+
+    private static int lastCreate(World world, String name) {
+        return world.engine.deeds.lastIndexOf(world.engine.deeds("create", name).getLast());
     }
 
     private static void mischief(World world) {
@@ -182,7 +201,7 @@ class SupervisorPropertiesTest {
 
     private static void assertDependenciesRun(World world, List<ContainerSpec> specs) {
         for (ContainerSpec spec : specs) {
-            for (var edge : spec.dependsOn()) {
+            for (var edge : spec.order().dependsOn()) {
                 if (edge.restart() && world.engine.runs(spec.name())) {
                     assertThat(world.engine.runs(edge.container()))
                             .as(

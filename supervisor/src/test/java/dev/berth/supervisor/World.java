@@ -276,6 +276,11 @@ final class World {
         agentDies();
     }
 
+    String id(String name) {
+        FakeEngine.Box box = engine.box(name);
+        return box == null ? "" : box.id;
+    }
+
     Memo memo(String name) {
         return reconciler.memos().getOrDefault(name, new Memo());
     }

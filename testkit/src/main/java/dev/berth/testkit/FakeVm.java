@@ -438,8 +438,8 @@ public final class FakeVm {
             states.add(
                     new ContainerState(
                                     next.name(),
-                                    String.valueOf(next.image()),
-                                    next.imageDigest(),
+                                    String.valueOf(next.image().reference()),
+                                    next.image().digest(),
                                     state,
                                     "",
                                     there == null ? "" : there.spec().digest(),

@@ -1,0 +1,47 @@
+package dev.berth.model;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a container is made from.
+ *
+ * @param reference as the manifest gives it; null only with {@code dockerfile}
+ * @param digest {@code sha256:...} the deploy pinned the reference to; null until pinned
+ * @param dockerfile text of an inline Dockerfile, built where the container runs; null when pulled
+ * @param platform {@code os/arch[/variant]}; null: the engine's own
+ */
+public record ContainerImage(
+        @Nullable String reference,
+        @Nullable String digest,
+        @Nullable String dockerfile,
+        @Nullable String platform,
+        Pull pull) {
+    public static final ContainerImage DEFAULT =
+            new ContainerImage(null, null, null, null, Pull.MISSING);
+
+    /** When the VM asks the registry. */
+    public enum Pull {
+        MISSING,
+        /** At each deploy too, where no digest is pinned. */
+        ALWAYS,
+        NEVER
+    }
+
+    public static ContainerImage of(String reference) {
+        return new ContainerImage(reference, null, null, null, Pull.MISSING);
+    }
+
+    public static ContainerImage built(String dockerfile) {
+        return new ContainerImage(null, null, dockerfile, null, Pull.MISSING);
+    }
+
+    ContainerImage pinnedTo(String newDigest) {
+        return new ContainerImage(reference, newDigest, dockerfile, platform, pull);
+    }
+
+    /** Without the Dockerfile, which may hold secrets (rule R8). */
+    @Override
+    public String toString() {
+        return "ContainerImage[" + (dockerfile == null ? reference : "built") + "]";
+    }
+}

@@ -1,0 +1,119 @@
+package dev.berth.model;
+
+import dev.berth.model.ContainerChecks.Placed;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Reads the containers of one instance group, whichever notation each is in. */
+record GroupContainers(Section root, Section group, String name) {
+    List<ContainerSpec> read() {
+        var placed = new ArrayList<Placed>();
+        FileDefinitions files = FileDefinitions.of(root, group);
+        for (Section container : group.sections("containers")) {
+            placed.add(new Placed(ContainerReader.compose(container, files), container));
+        }
+        removeInactive(placed);
+        for (Section job : group.sections("jobs")) {
+            if (Stream.of("release", "name")
+                    .map(k -> job.tree().get(k))
+                    .toList()
+                    .equals(List.of(ReleaseRef.DOCKER, "containers"))) {
+                Section properties = containerProperties(job);
+                ContainerLogging logging = ReleaseProperties.logging(properties);
+                for (Section container : properties.sections("containers")) {
+                    placed.add(new Placed(ContainerReader.release(container, logging), container));
+                }
+            }
+        }
+        ContainerChecks.check(name, placed);
+        Map<String, ContainerSpec> byName = new LinkedHashMap<>();
+        placed.forEach(p -> byName.putIfAbsent(p.spec().name(), p.spec()));
+        placed.replaceAll(p -> new Placed(inheriting(p.spec(), byName), p.section()));
+        List<ContainerSpec> specs = placed.stream().map(Placed::spec).toList();
+        var result = new ArrayList<ContainerSpec>();
+        for (Placed container : placed) {
+            checkDisk(container);
+            result.add(
+                    container.section().has("restart")
+                                    || container
+                                            .section()
+                                            .map("deploy")
+                                            .containsKey("restart_policy")
+                            ? container.spec()
+                            : ContainerReader.endingAs(container.spec(), specs));
+        }
+        return List.copyOf(result);
+    }
+
+    /** Leaves out containers whose profiles the group does not name. */
+    private void removeInactive(List<Placed> placed) {
+        List<String> active = group.strings("profiles");
+        var known = new TreeSet<String>();
+        placed.forEach(p -> known.addAll(p.section().strings("profiles")));
+        for (Spot profile : group.items("profiles")) {
+            if (!known.contains(profile.string())) {
+                profile.warning("no container has the profile '" + profile.string() + "'", null);
+            }
+        }
+        placed.removeIf(p -> {
+            List<String> profiles = p.section().strings("profiles");
+            return !profiles.isEmpty() && Collections.disjoint(profiles, active);
+        });
+    }
+
+    /** Whoever takes over volumes of the persistent disk uses the disk, however indirectly. */
+    private static ContainerSpec inheriting(ContainerSpec spec, Map<String, ContainerSpec> all) {
+        if (spec.storage().volumesFrom().isEmpty()) {
+            return spec;
+        }
+        return spec.with(spec.storage().inheriting(name -> keepsData(name, all, new HashSet<>())));
+    }
+
+    private static boolean keepsData(
+            String name, Map<String, ContainerSpec> all, Set<String> seen) {
+        ContainerSpec spec = all.get(name);
+        return spec != null
+                && seen.add(name)
+                && (spec.usesPersistentDisk()
+                        || spec.storage().volumesFrom().stream()
+                                .anyMatch(v -> keepsData(v.container(), all, seen)));
+    }
+
+    /** Where the list of containers really stands, so that its lines are right. */
+    private Section containerProperties(Section job) {
+        for (Section at : List.of(job, group)) {
+            if (at.has("properties")
+                    && (at.equals(job) || at.section("properties").has("containers"))) {
+                return at.section("properties");
+            }
+        }
+        return root.section("properties");
+    }
+
+    private void checkDisk(Placed container) {
+        boolean disk =
+                Stream.of("persistent_disk", "persistent_disk_type", "persistent_disks")
+                        .anyMatch(
+                                k -> group.has(k) && !Long.valueOf(0).equals(group.at(k).value()));
+        if (disk || !container.spec().usesPersistentDisk()) {
+            return;
+        }
+        Section section = container.section();
+        section.at(
+                        Stream.of("volumes", "bind_volumes")
+                                .filter(section::has)
+                                .findFirst()
+                                .orElse("volumes_from"))
+                .error(
+                        "Container '%s' keeps data, but instance group '%s' has no persistent disk"
+                                .formatted(container.spec().name(), name),
+                        "give the group 'persistent_disk' (MiB) or 'persistent_disk_type'");
+    }
+}
