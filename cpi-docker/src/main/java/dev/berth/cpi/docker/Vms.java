@@ -14,6 +14,7 @@ import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -265,7 +266,18 @@ final class Vms {
         }
     }
 
+    /**
+     * Emptied from here first: while the engine removes a full volume it makes no new one, and the
+     * next VM would wait for exactly what was to be kept from it.
+     */
     private void clear(VmCid vm) {
+        var found = engine.listVolumes(Labels.query(Labels.CID, vm.value(), "ephemeral"));
+        for (Map<String, Object> volume : found) {
+            Path place = Path.of(Fields.of(volume, "volume").string("Mountpoint", ""));
+            if (place.endsWith(Path.of(volume(vm), "_data"))) {
+                Records.deleteTree(place);
+            }
+        }
         engine.removeVolume(volume(vm), true);
         Records.deleteTree(base.remains(vm));
     }
