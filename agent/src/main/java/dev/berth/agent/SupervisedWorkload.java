@@ -16,6 +16,7 @@ import dev.berth.wire.AgentState;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -123,7 +124,7 @@ final class SupervisedWorkload implements Workload {
                 status.containers().stream().map(SupervisedWorkload::onTheWire).toList());
     }
 
-    private static AgentState.ContainerState onTheWire(ContainerStatus c) {
+    static AgentState.ContainerState onTheWire(ContainerStatus c) {
         Integer exit = c.lastExitCode();
         return new AgentState.ContainerState(
                 c.name(),
@@ -196,6 +197,31 @@ final class SupervisedWorkload implements Workload {
     @Override
     public void copyLogs(String name, int tail, OutputStream out) {
         engine.streamLogs(idOf(name), tail, false, out);
+    }
+
+    @Override
+    public Map<String, Object> readLogs(String name, String cursor, int most) {
+        var reading =
+                cursor.isEmpty()
+                        ? LogCursor.Reading.first()
+                        : LogCursor.Reading.from(LogCursor.parse(cursor));
+        var page = new LogPage(reading, most);
+        Instant since = cursor.isEmpty() ? null : LogCursor.parse(cursor).since();
+        engine.readLogs(idOf(name), since, most, page);
+        return page.toTree();
+    }
+
+    @Override
+    public Map<String, Object> explain(String name) {
+        SupervisorStatus status = supervisor.status();
+        if (name.isEmpty()) {
+            return Explanation.of(status, engine);
+        }
+        ContainerStatus one = known(name);
+        return Explanation.of(
+                new SupervisorStatus(
+                        status.jobState(), status.daemon(), status.disk(), List.of(one)),
+                engine);
     }
 
     @Override
