@@ -217,7 +217,8 @@ final class ChangeCommands {
                 index = "0",
                 arity = "0..1",
                 paramLabel = "GROUP[/INSTANCE]",
-                description = "Default: the whole deployment.")
+                description =
+                        "Default: the whole deployment. With start, stop and restart also one container: GROUP[/INSTANCE]/CONTAINER, its dependents with it.")
         @Nullable String which;
 
         abstract String state();
@@ -226,10 +227,21 @@ final class ChangeCommands {
             return "";
         }
 
+        /** A misuse unless a single container can be changed so. */
+        void requireForContainers() {}
+
         @Override
         void run(Main main, Api api, Screen screen) {
             String name = main.requiredDeployment();
             screen.note("Using deployment '" + name + "'");
+            if (which != null && Inside.namesContainer(which)) {
+                Inside inside = Inside.of(api, name, which);
+                String path = inside.containerPath(inside.requiredContainer());
+                requireForContainers();
+                main.confirm();
+                follow(api, screen, api.put(path + "?state=" + state(), "text/yaml", ""));
+                return;
+            }
             main.confirm();
             follow(
                     api,
@@ -266,6 +278,13 @@ final class ChangeCommands {
         String state() {
             return hard ? "detached" : "stopped";
         }
+
+        @Override
+        void requireForContainers() {
+            if (hard) {
+                throw new CliException("--hard is for instances: a container has no VM to give up");
+            }
+        }
     }
 
     @Command(name = "restart", description = "Stops and starts containers.")
@@ -289,6 +308,11 @@ final class ChangeCommands {
         @Override
         String more() {
             return fix ? "&fix=true" : "";
+        }
+
+        @Override
+        void requireForContainers() {
+            throw new CliException("VMs are recreated, not containers; for one: berth restart");
         }
     }
 
