@@ -99,7 +99,12 @@ final class ChangeCommands {
             String name = main.requiredDeployment();
             boolean piped = manifest.toString().equals("-");
             String text =
-                    variables.applied(piped ? everything(main.in()) : read(manifest), main.env());
+                    variables.applied(
+                            composed(
+                                    piped ? everything(main.in()) : read(manifest),
+                                    piped ? Path.of("") : manifest,
+                                    main),
+                            main.env());
             screen.note("Using deployment '" + name + "'");
             Fields diff =
                     Fields.of(
@@ -169,6 +174,16 @@ final class ChangeCommands {
             if (value != null) {
                 query.put(key, value);
             }
+        }
+
+        /** Compose files are beside the manifest, or in the present folder for a piped one. */
+        private static String composed(String text, Path manifest, Main main) {
+            Path folder = manifest.toAbsolutePath().getParent();
+            if (manifest.toString().isEmpty() || folder == null) {
+                folder = Path.of("").toAbsolutePath();
+            }
+            var inlining = new ComposeGroups(folder, main.env(), main.screen()::error);
+            return inlining.applied(text);
         }
 
         private static String everything(InputStream in) {

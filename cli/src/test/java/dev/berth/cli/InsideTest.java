@@ -186,4 +186,34 @@ final class InsideTest {
         assertThat(director().run("top", "-d", "shop", "--json").out())
                 .contains("\"restarts\":\"3\"");
     }
+
+    /** The director gets the services, never the name of a file. */
+    @Test
+    void composeFilesAreInlinedBeforeAnythingIsSent() throws Exception {
+        java.nio.file.Files.writeString(
+                folder.resolve("compose.yml"), "services: {pg: {image: 'pg:${TAG}'}}");
+        Path manifest =
+                java.nio.file.Files.writeString(
+                        folder.resolve("shop.yml"),
+                        "name: shop\ninstance_groups:\n- {name: db, compose: compose.yml}\n");
+        director()
+                .on("POST /deployments/shop/diff?redact=true", "{\"diff\":[],\"context\":{}}")
+                .begins("POST /deployments?dry_run=true&context=%7B%7D", 5)
+                .task(5, "done", "")
+                .output(5, "result");
+        Ran ran =
+                director()
+                        .run(
+                                "",
+                                Map.of("TAG", "16"),
+                                "deploy",
+                                manifest.toString(),
+                                "-d",
+                                "shop",
+                                "--dry-run");
+        assertThat(ran.code()).as(ran.err()).isZero();
+        assertThat(director().bodies.get("POST /deployments/shop/diff?redact=true"))
+                .contains("pg:16")
+                .doesNotContain("compose");
+    }
 }
