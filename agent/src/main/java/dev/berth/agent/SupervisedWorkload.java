@@ -229,8 +229,20 @@ final class SupervisedWorkload implements Workload {
         if (command.isEmpty()) {
             throw new ActionException("the command is empty");
         }
-        Engine.ExecResult result = engine.exec(idOf(name), command, Map.of(), limit);
-        return new Output(result.exitCode(), result.stdout(), result.stderr());
+        long begun = System.nanoTime();
+        try {
+            Engine.ExecResult result = engine.exec(idOf(name), command, Map.of(), limit);
+            return new Output(result.exitCode(), result.stdout(), result.stderr());
+        } catch (EngineException e) {
+            if (e.isUnknown() && System.nanoTime() - begun >= limit.toNanos()) {
+                throw new ActionException(
+                        "the command did not end within "
+                                + limit.toSeconds()
+                                + " s; it runs on in the container, and its output is lost",
+                        e);
+            }
+            throw e;
+        }
     }
 
     private ContainerStatus known(String name) {

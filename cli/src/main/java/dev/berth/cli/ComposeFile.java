@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,11 @@ final class ComposeFile {
                     "stdin_open",
                     "tty",
                     "max_attempts");
+
+    /**
+     * What the director takes for a variable and Compose does not: a shell's arithmetics, mostly.
+     */
+    private static final Pattern PARENTHESES = Pattern.compile("\\(\\((?!!?[-/.\\w:@]+\\)\\))");
 
     private static final int LARGEST_CONTENT = 500 * 1024;
 
@@ -129,6 +135,12 @@ final class ComposeFile {
     private Object resolvedText(String path, String text) {
         try {
             String value = variables.applied(text);
+            if (PARENTHESES.matcher(value).find()) {
+                throw wrong(
+                        path,
+                        "the director takes (( for the beginning of a variable",
+                        "in a shell, write $$(expr A + B) for an arithmetic expression");
+            }
             String key = path.substring(path.lastIndexOf('.') + 1);
             boolean typed =
                     !value.equals(text)

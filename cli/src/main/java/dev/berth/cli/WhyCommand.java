@@ -123,7 +123,7 @@ final class WhyCommand extends DirectorCommand {
         return row(
                 "container " + c.string("name"),
                 c.has("wished") ? wished(wished) : "not wished any more",
-                c.has("seen") ? observed(seen, now) : "unknown",
+                c.has("seen") ? observed(wished, seen, now) : "unknown",
                 String.join("\n", reasons));
     }
 
@@ -135,7 +135,7 @@ final class WhyCommand extends DirectorCommand {
                 + (digest.isEmpty() ? "" : "\n" + digest);
     }
 
-    private static String observed(Fields seen, Instant now) {
+    private static String observed(Fields wished, Fields seen, Instant now) {
         var lines = new ArrayList<String>();
         String health = seen.string("health", "");
         long started = seen.integer("started_at_ms", 0);
@@ -147,8 +147,10 @@ final class WhyCommand extends DirectorCommand {
                                 : ", started " + ago(Instant.ofEpochMilli(started), now)));
         lines.add(seen.integer("restarts", 0) + " restarts");
         add(lines, "", lastExit(seen, now));
-        String digest = shortened(seen.string("image_digest", ""));
-        add(lines, "", digest);
+        String spec = seen.string("spec_digest", "");
+        if (!spec.isEmpty() && !spec.equals(wished.string("spec_digest", spec))) {
+            lines.add("made from an older spec");
+        }
         return String.join("\n", lines);
     }
 

@@ -159,6 +159,7 @@ class ComposeTest {
         refused("services: {a: {image: i}}\nsecrets: {s: {file: none}}", "secrets.s.file");
         refused("services: {a: {image: '${X:?say it}'}}", "services.a.image", "X", "say it");
         refused("services: {a: {image: '${X'}}", "services.a.image", "without its }");
+        refused("services: {a: {image: i, command: 'echo $$((1+1))'}}", "a.command", "expr");
         refused("services: [", "compose.yml");
     }
 

@@ -150,6 +150,12 @@ final class Why {
                         : "the agent does not name it as mounted and writable");
     }
 
+    /** What was deployed; before the first success of a deploy, what the agent was told so far. */
+    private static List<Fields> wished(Rows.Instance instance, Fields told) {
+        Fields spec = Fields.of(instance.spec(), "spec");
+        return (spec.has("containers") ? spec : told).objects("containers");
+    }
+
     /**
      * What is wished and what is seen of each, in the order of the wish; then what is only seen.
      */
@@ -159,7 +165,7 @@ final class Why {
         told.objects("containers").forEach(c -> seen.put(c.string("name"), c.tree()));
         Set<String> held = new HashSet<>(HeldContainers.of(instance));
         var all = new ArrayList<Map<String, Object>>();
-        for (Fields wished : Fields.of(instance.spec(), "spec").objects("containers")) {
+        for (Fields wished : wished(instance, told)) {
             String name = wished.string("name");
             all.add(
                     Json.of(

@@ -154,6 +154,37 @@ class InsideContractTest {
         assertThat(cli.as("reader:r").get(PATH + "/why").status()).isEqualTo(200);
     }
 
+    /**
+     * A first deploy that did not succeed is recorded nowhere: the wish is what the agent knows.
+     */
+    @Test
+    void whyBeforeTheFirstSuccess() throws Exception {
+        director.store.update(s -> {
+            Rows.Instance i = s.instance(ID).orElseThrow();
+            s.saveInstance(
+                    new Rows.Instance(
+                            ID,
+                            "shop",
+                            "db",
+                            0,
+                            "z1",
+                            "started",
+                            true,
+                            false,
+                            false,
+                            Map.of(),
+                            i.createdAt()));
+        });
+        director.agents.answers.put(
+                "explain_containers", arguments -> Json.of("containers", List.of(container())));
+        Fields why = get(PATH + "/why");
+        assertThat(why.flag("update_completed", true)).isFalse();
+        assertThat(why.objects("containers")).hasSize(1);
+        Fields pg = why.objects("containers").getFirst();
+        assertThat(pg.object("wished").string("image")).isEqualTo("pg:1");
+        assertThat(pg.object("seen").string("state")).isEqualTo("up");
+    }
+
     /** An agent that does not answer leaves its last heartbeat, and the answer says so. */
     @Test
     void whyOfASilentAgentTellsItsLastWords() throws Exception {
@@ -262,6 +293,7 @@ class InsideContractTest {
         assertThat(stopped.state()).isEqualTo("done");
         assertThat(stopped.task().string("description")).isEqualTo("stop container pg of db/" + ID);
         assertThat(held()).containsExactly("pg");
+        assertThat(cli.get("/tasks?limit=5&verbose=1").text()).contains("stop container pg");
         assertThat(cli.get("/events").text())
                 .contains("\"action\":\"stop\"")
                 .contains("\"object_type\":\"container\"");
