@@ -54,6 +54,9 @@ final class LogsCommand extends DirectorCommand {
         private boolean more = true;
         private int left;
 
+        /** It could not be read last time; said once. */
+        private boolean lost;
+
         Reader(String name, int left) {
             this.name = name;
             this.left = left;
@@ -106,7 +109,7 @@ final class LogsCommand extends DirectorCommand {
             if (!first && !reader.more && !follow) {
                 continue;
             }
-            lines.addAll(page(api, inside, reader, first, named));
+            lines.addAll(page(api, inside, screen, reader, first, named));
             more |= reader.more && (follow || reader.left > 0);
         }
         lines.sort(Comparator.comparing(Line::at));
@@ -114,7 +117,8 @@ final class LogsCommand extends DirectorCommand {
         return more;
     }
 
-    private List<Line> page(Api api, Inside inside, Reader reader, boolean first, boolean named) {
+    private List<Line> page(
+            Api api, Inside inside, Screen screen, Reader reader, boolean first, boolean named) {
         int most = reader.cursor.isEmpty() ? num : follow ? MOST_LINES : Math.max(1, reader.left);
         String path =
                 inside.containerPath(reader.name)
@@ -138,9 +142,14 @@ final class LogsCommand extends DirectorCommand {
                 throw e;
             }
             // Followed through its restarts and replacements: for a moment it may not exist.
+            if (!reader.lost) {
+                screen.error(reader.name + ": " + e.getMessage() + "; looking on");
+            }
+            reader.lost = true;
             reader.more = false;
             return List.of();
         }
+        reader.lost = false;
         reader.cursor = page.string("cursor");
         reader.more = page.flag("more", false);
         String before = named ? reader.name + " | " : "";
