@@ -16,7 +16,9 @@ record Action(String name, Manner manner, int needs, boolean cancellable, Body b
         /** One at a time in the order of arrival; the reply carries the value. */
         IN_ORDER,
         /** One at a time in the background; the value comes from {@code get_task}. */
-        BACKGROUND
+        BACKGROUND,
+        /** The same, but beside the others: it changes nothing that they look at. */
+        ASIDE
     }
 
     /** The work. What it throws becomes the failure's text. */
@@ -35,6 +37,10 @@ record Action(String name, Manner manner, int needs, boolean cancellable, Body b
 
     static Action background(String name, int needs, Body body) {
         return new Action(name, Manner.BACKGROUND, needs, false, body);
+    }
+
+    static Action aside(String name, int needs, Body body) {
+        return new Action(name, Manner.ASIDE, needs, false, body);
     }
 
     static Action cancellable(String name, int needs, Body body) {

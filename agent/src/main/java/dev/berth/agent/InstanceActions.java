@@ -1,5 +1,6 @@
 package dev.berth.agent;
 
+import static dev.berth.agent.Action.aside;
 import static dev.berth.agent.Action.background;
 import static dev.berth.agent.Action.cancellable;
 import static dev.berth.agent.Action.inOrder;
@@ -21,8 +22,12 @@ final class InstanceActions {
     /** The director gives up waiting after this as well. */
     private static final Duration STOP_LIMIT = Duration.ofMinutes(5);
 
-    private static final Duration EXEC_LIMIT = Duration.ofSeconds(40);
-    private static final int EXEC_OUTPUT = 256 * 1024;
+    private static final int EXEC_SECONDS = 40;
+    private static final int MOST_EXEC_SECONDS = 240;
+
+    /** Of each stream; both must fit into one message of a mebibyte. */
+    private static final int EXEC_OUTPUT = 400 * 1024;
+
     private static final int MOST_LOG_LINES = 10_000;
 
     private final InstanceSpec spec;
@@ -71,14 +76,17 @@ final class InstanceActions {
                         "start_container",
                         1,
                         (a, call) -> each(a, workload::startContainer, "started")),
-                look(
-                        "container_logs",
-                        1,
-                        (a, call) ->
-                                workload.logs(
-                                        a.string(0),
-                                        Math.clamp(a.integer(1, 200), 1, MOST_LOG_LINES))),
-                background("run_in_container", 2, (a, call) -> runInContainer(a)));
+                look("container_logs", 1, (a, call) -> logs(a)),
+                look("explain_containers", 0, (a, call) -> workload.explain(a.string(0))),
+                aside("run_in_container", 2, (a, call) -> runInContainer(a)));
+    }
+
+    /** All of the last lines as one text; with a cursor, even an empty one, page by page. */
+    private Object logs(Arguments a) {
+        int most = Math.clamp(a.integer(1, 200), 1, MOST_LOG_LINES);
+        return a.at(2) == null
+                ? workload.logs(a.string(0), most)
+                : workload.readLogs(a.string(0), a.string(2), most);
     }
 
     private static List<ContainerSpec> containers(ApplySpec wish) {
@@ -187,16 +195,20 @@ final class InstanceActions {
     }
 
     private Object runInContainer(Arguments a) {
-        Workload.Output output = workload.run(a.string(0), a.strings(1), EXEC_LIMIT);
+        Duration limit =
+                Duration.ofSeconds(Math.clamp(a.integer(2, EXEC_SECONDS), 1, MOST_EXEC_SECONDS));
+        Workload.Output output = workload.run(a.string(0), a.strings(1), limit);
+        String stdout = WireText.first(output.stdout(), EXEC_OUTPUT);
+        String stderr = WireText.first(output.stderr(), EXEC_OUTPUT);
         return Json.of(
-                "stdout", bounded(output.stdout()),
-                "stderr", bounded(output.stderr()),
-                "exit_code", output.exitCode());
-    }
-
-    private static String bounded(String text) {
-        return text.length() <= EXEC_OUTPUT
-                ? text
-                : text.substring(0, EXEC_OUTPUT) + "\n...[truncated]...\n";
+                "stdout",
+                stdout,
+                "stderr",
+                stderr,
+                "exit_code",
+                output.exitCode(),
+                "truncated",
+                stdout.length() < output.stdout().length()
+                        || stderr.length() < output.stderr().length());
     }
 }

@@ -95,7 +95,7 @@ final class Requests {
                             failed(action, new ActionException("too many requests are waiting")));
                 }
             }
-            case BACKGROUND -> send(request, begin(action, arguments));
+            case BACKGROUND, ASIDE -> send(request, begin(action, arguments));
         }
     }
 
@@ -132,38 +132,35 @@ final class Requests {
 
     private void submit(String id, Action action, Arguments arguments) {
         LOG.log(System.Logger.Level.DEBUG, "call={0} action={1} state=queued", id, action.name());
-        calls.submit(
-                id,
-                action.cancellable(),
-                call -> {
-                    try {
-                        if (call.isCancelled()) {
-                            throw new ActionException("cancelled before it began");
-                        }
-                        arguments.atLeast(action.needs());
-                        AgentReply reply = new AgentReply.Value(action.body().run(arguments, call));
-                        LOG.log(
-                                System.Logger.Level.INFO,
-                                "call={0} action={1} state=done",
-                                id,
-                                action.name());
-                        return bounded(reply);
-                    } catch (Exception | Error e) {
-                        String words = wordsOf(action, e);
-                        LOG.log(
-                                System.Logger.Level.WARNING,
-                                "call={0} action={1} state=failed reason={2}",
-                                id,
-                                action.name(),
-                                words);
-                        return bounded(
-                                new AgentReply.Failure(
-                                        "Action Failed get_task: Task "
-                                                + id
-                                                + " result: "
-                                                + words));
-                    }
-                });
+        Function<AgentCall, AgentReply> work = call -> carriedOut(id, action, arguments, call);
+        if (action.manner() == Action.Manner.ASIDE) {
+            calls.submitAside(id, work);
+        } else {
+            calls.submit(id, action.cancellable(), work);
+        }
+    }
+
+    private AgentReply carriedOut(String id, Action action, Arguments arguments, AgentCall call) {
+        try {
+            if (call.isCancelled()) {
+                throw new ActionException("cancelled before it began");
+            }
+            arguments.atLeast(action.needs());
+            AgentReply reply = new AgentReply.Value(action.body().run(arguments, call));
+            LOG.log(System.Logger.Level.INFO, "call={0} action={1} state=done", id, action.name());
+            return bounded(reply);
+        } catch (Exception | Error e) {
+            String words = wordsOf(action, e);
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "call={0} action={1} state=failed reason={2}",
+                    id,
+                    action.name(),
+                    words);
+            return bounded(
+                    new AgentReply.Failure(
+                            "Action Failed get_task: Task " + id + " result: " + words));
+        }
     }
 
     private AgentReply runNow(Action action, Arguments arguments) {

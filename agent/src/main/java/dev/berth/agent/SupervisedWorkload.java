@@ -16,6 +16,7 @@ import dev.berth.wire.AgentState;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -123,7 +124,7 @@ final class SupervisedWorkload implements Workload {
                 status.containers().stream().map(SupervisedWorkload::onTheWire).toList());
     }
 
-    private static AgentState.ContainerState onTheWire(ContainerStatus c) {
+    static AgentState.ContainerState onTheWire(ContainerStatus c) {
         Integer exit = c.lastExitCode();
         return new AgentState.ContainerState(
                 c.name(),
@@ -199,12 +200,49 @@ final class SupervisedWorkload implements Workload {
     }
 
     @Override
+    public Map<String, Object> readLogs(String name, String cursor, int most) {
+        var reading =
+                cursor.isEmpty()
+                        ? LogCursor.Reading.first()
+                        : LogCursor.Reading.from(LogCursor.parse(cursor));
+        var page = new LogPage(reading, most);
+        Instant since = cursor.isEmpty() ? null : LogCursor.parse(cursor).since();
+        engine.readLogs(idOf(name), since, most, page);
+        return page.toTree();
+    }
+
+    @Override
+    public Map<String, Object> explain(String name) {
+        SupervisorStatus status = supervisor.status();
+        if (name.isEmpty()) {
+            return Explanation.of(status, engine);
+        }
+        ContainerStatus one = known(name);
+        return Explanation.of(
+                new SupervisorStatus(
+                        status.jobState(), status.daemon(), status.disk(), List.of(one)),
+                engine);
+    }
+
+    @Override
     public Output run(String name, List<String> command, Duration limit) {
         if (command.isEmpty()) {
             throw new ActionException("the command is empty");
         }
-        Engine.ExecResult result = engine.exec(idOf(name), command, Map.of(), limit);
-        return new Output(result.exitCode(), result.stdout(), result.stderr());
+        long begun = System.nanoTime();
+        try {
+            Engine.ExecResult result = engine.exec(idOf(name), command, Map.of(), limit);
+            return new Output(result.exitCode(), result.stdout(), result.stderr());
+        } catch (EngineException e) {
+            if (e.isUnknown() && System.nanoTime() - begun >= limit.toNanos()) {
+                throw new ActionException(
+                        "the command did not end within "
+                                + limit.toSeconds()
+                                + " s; it runs on in the container, and its output is lost",
+                        e);
+            }
+            throw e;
+        }
     }
 
     private ContainerStatus known(String name) {

@@ -5,6 +5,7 @@ import dev.berth.wire.AgentState.ContainerState;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -36,7 +37,10 @@ interface Workload {
 
     void startContainer(String name);
 
-    /** Until it is started again, alone or with the instance. */
+    /**
+     * With its dependents, until it is started again by {@link #startContainer}: neither a start of
+     * the instance nor a new wish undoes what a person asked for.
+     */
     void stopContainer(String name);
 
     /** With its dependents, in order. */
@@ -47,6 +51,21 @@ interface Workload {
 
     /** The same, copied piece by piece: logs may be larger than the agent's memory. */
     void copyLogs(String name, int tail, OutputStream out);
+
+    /**
+     * Some lines of both streams, with the cursor to ask for the next ones.
+     *
+     * @param cursor of the answer before; empty: begin with the last lines there are
+     * @param most lines in one answer
+     */
+    Map<String, Object> readLogs(String name, String cursor, int most);
+
+    /**
+     * Why containers are as they are, in more words than a heartbeat has room for.
+     *
+     * @param name of one container; empty: all
+     */
+    Map<String, Object> explain(String name);
 
     Output run(String name, List<String> command, Duration limit);
 

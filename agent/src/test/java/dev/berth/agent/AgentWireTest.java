@@ -337,7 +337,14 @@ class AgentWireTest {
         assertThat(director().raw("container_logs", "db", 10))
                 .isEqualTo("{\"value\":\"log of db\\n\"}");
         assertThat(director().call("run_in_container", "db", List.of("echo", "hi")))
-                .isEqualTo("{\"value\":{\"stdout\":\"echo hi\",\"stderr\":\"\",\"exit_code\":3}}");
+                .isEqualTo(
+                        "{\"value\":{\"stdout\":\"echo hi\",\"stderr\":\"\",\"exit_code\":3,\"truncated\":false}}");
+        assertThat(director().raw("container_logs", "db", 10, ""))
+                .isEqualTo("{\"value\":{\"asked\":\"db  10\"}}");
+        assertThat(director().raw("container_logs", "db", 10, "1.0/1,1.0/0"))
+                .isEqualTo("{\"value\":{\"asked\":\"db 1.0/1,1.0/0 10\"}}");
+        assertThat(director().raw("explain_containers", "db"))
+                .isEqualTo("{\"value\":{\"asked\":\"db\"}}");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.berth.agent;
 
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.Json;
 import dev.berth.wire.AgentState.ContainerState;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -9,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -134,6 +136,16 @@ final class FakeWorkload implements Workload {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    @Override
+    public Map<String, Object> readLogs(String name, String cursor, int most) {
+        return Json.of("asked", name + " " + cursor + " " + most);
+    }
+
+    @Override
+    public Map<String, Object> explain(String name) {
+        return Json.of("asked", name);
     }
 
     @Override

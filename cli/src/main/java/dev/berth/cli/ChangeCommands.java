@@ -99,7 +99,12 @@ final class ChangeCommands {
             String name = main.requiredDeployment();
             boolean piped = manifest.toString().equals("-");
             String text =
-                    variables.applied(piped ? everything(main.in()) : read(manifest), main.env());
+                    variables.applied(
+                            composed(
+                                    piped ? everything(main.in()) : read(manifest),
+                                    piped ? Path.of("") : manifest,
+                                    main),
+                            main.env());
             screen.note("Using deployment '" + name + "'");
             Fields diff =
                     Fields.of(
@@ -171,6 +176,16 @@ final class ChangeCommands {
             }
         }
 
+        /** Compose files are beside the manifest, or in the present folder for a piped one. */
+        private static String composed(String text, Path manifest, Main main) {
+            Path folder = manifest.toAbsolutePath().getParent();
+            if (manifest.toString().isEmpty() || folder == null) {
+                folder = Path.of("").toAbsolutePath();
+            }
+            var inlining = new ComposeGroups(folder, main.env(), main.screen()::error);
+            return inlining.applied(text);
+        }
+
         private static String everything(InputStream in) {
             try {
                 return new String(in.readAllBytes(), StandardCharsets.UTF_8);
@@ -208,87 +223,6 @@ final class ChangeCommands {
                 throw new CliException("the director refused: " + answer.body().strip());
             }
             follow(api, screen, answer);
-        }
-    }
-
-    /** start, stop, restart and recreate of a deployment, a group or one instance. */
-    abstract static class StateChange extends DirectorCommand {
-        @Parameters(
-                index = "0",
-                arity = "0..1",
-                paramLabel = "GROUP[/INSTANCE]",
-                description = "Default: the whole deployment.")
-        @Nullable String which;
-
-        abstract String state();
-
-        String more() {
-            return "";
-        }
-
-        @Override
-        void run(Main main, Api api, Screen screen) {
-            String name = main.requiredDeployment();
-            screen.note("Using deployment '" + name + "'");
-            main.confirm();
-            follow(
-                    api,
-                    screen,
-                    api.put(
-                            "/deployments/"
-                                    + name
-                                    + "/jobs/"
-                                    + (which == null ? "*" : which)
-                                    + "?state="
-                                    + state()
-                                    + more(),
-                            "text/yaml",
-                            ""));
-        }
-    }
-
-    @Command(name = "start", description = "Starts what was stopped.")
-    static final class Start extends StateChange {
-        @Override
-        String state() {
-            return "started";
-        }
-    }
-
-    @Command(
-            name = "stop",
-            description = "Stops containers; with --hard the VMs go too, disks stay.")
-    static final class Stop extends StateChange {
-        @Option(names = "--hard", description = "Delete the VMs, keep the disks.")
-        boolean hard;
-
-        @Override
-        String state() {
-            return hard ? "detached" : "stopped";
-        }
-    }
-
-    @Command(name = "restart", description = "Stops and starts containers.")
-    static final class Restart extends StateChange {
-        @Override
-        String state() {
-            return "restart";
-        }
-    }
-
-    @Command(name = "recreate", description = "Replaces VMs; disks are kept.")
-    static final class Recreate extends StateChange {
-        @Option(names = "--fix", description = "Also where the agent is silent.")
-        boolean fix;
-
-        @Override
-        String state() {
-            return "recreate";
-        }
-
-        @Override
-        String more() {
-            return fix ? "&fix=true" : "";
         }
     }
 

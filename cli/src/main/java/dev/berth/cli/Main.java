@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -34,10 +35,10 @@ import picocli.CommandLine.ScopeType;
             EnvironmentCommands.Push.class,
             ChangeCommands.Deploy.class,
             ChangeCommands.DeleteDeployment.class,
-            ChangeCommands.Start.class,
-            ChangeCommands.Stop.class,
-            ChangeCommands.Restart.class,
-            ChangeCommands.Recreate.class,
+            StateCommands.Start.class,
+            StateCommands.Stop.class,
+            StateCommands.Restart.class,
+            StateCommands.Recreate.class,
             ChangeCommands.UpdateCloudConfig.class,
             ChangeCommands.UploadStemcell.class,
             ChangeCommands.DeleteStemcell.class,
@@ -49,6 +50,10 @@ import picocli.CommandLine.ScopeType;
             InstanceCommands.Vms.class,
             InstanceCommands.Instances.class,
             InstanceCommands.Containers.class,
+            WhyCommand.class,
+            LogsCommand.class,
+            ExecCommand.class,
+            TopCommand.class,
             TaskCommands.TasksList.class,
             TaskCommands.Task.class,
             TaskCommands.CancelTask.class,
@@ -183,6 +188,10 @@ public final class Main implements Callable<Integer> {
         return out;
     }
 
+    PrintStream err() {
+        return err;
+    }
+
     InputStream in() {
         return in;
     }
@@ -204,6 +213,12 @@ public final class Main implements Callable<Integer> {
     /** For output that only people read: as on a terminal wherever it goes. */
     Screen story() {
         return new Screen(out, err, Screen.Style.TERMINAL, coloured());
+    }
+
+    /** For work whose words nobody wants to read. */
+    Screen silent() {
+        return new Screen(
+                new PrintStream(OutputStream.nullOutputStream()), err, Screen.Style.PIPE, false);
     }
 
     private boolean coloured() {

@@ -39,7 +39,18 @@ final class Usage {
                         "stop",
                         "restart",
                         "recreate"));
-        groups.put("What runs:", List.of("instances", "vms", "containers", "disks", "delete-disk"));
+        groups.put(
+                "What runs:",
+                List.of(
+                        "instances",
+                        "vms",
+                        "containers",
+                        "why",
+                        "logs",
+                        "exec",
+                        "top",
+                        "disks",
+                        "delete-disk"));
         groups.put("What was done:", List.of("tasks", "task", "cancel-task", "events", "locks"));
         groups.put(
                 "The director:",

@@ -95,6 +95,11 @@ final class VitalsColumns {
         return size(mebibytes << 20, 1024, "iB");
     }
 
+    /** {@code 1.0 MiB} for 1024. */
+    static String kibibytes(long kibibytes) {
+        return size(kibibytes << 10, 1024, "iB");
+    }
+
     private static String size(long bytes, int step, String unit) {
         double rest = bytes;
         int power = 0;

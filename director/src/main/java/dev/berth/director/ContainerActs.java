@@ -1,5 +1,6 @@
 package dev.berth.director;
 
+import dev.berth.model.Fields;
 import dev.berth.model.IntentId;
 import dev.berth.model.Json;
 import dev.berth.model.Problem;
@@ -10,6 +11,7 @@ import dev.berth.store.Rows;
 import dev.berth.wire.AgentState;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -63,6 +65,32 @@ final class ContainerActs {
                 .ifPresent(i -> hands.store().update(s -> s.saveInstance(withCompleted(i, false))));
         on.agentAct(
                 "apply", "apply", List.of(scope.full(plan).toTree()), hands.patience().longCall());
+        holdStopped();
+    }
+
+    /** Before anything starts: a new VM knows nothing of what a person stopped on the old one. */
+    private void holdStopped() {
+        List<String> wished = names();
+        List<String> held =
+                hands.store()
+                        .read(s -> s.instance(plan.id()))
+                        .map(HeldContainers::of)
+                        .orElse(List.of());
+        for (String container : held) {
+            if (wished.contains(container)) {
+                on.agentAct(
+                        "stop container",
+                        "stop_container",
+                        List.of(container),
+                        hands.patience().agentCall());
+            }
+        }
+    }
+
+    private List<String> names() {
+        return Fields.of(scope.summary(plan), "summary").objects("containers").stream()
+                .map(c -> c.string("name"))
+                .toList();
     }
 
     void startContainers() {
@@ -134,20 +162,23 @@ final class ContainerActs {
         hands.store()
                 .update(session -> {
                     session.instance(plan.id())
-                            .ifPresent(i ->
-                                    session.saveInstance(
-                                            new Rows.Instance(
-                                                    i.id(),
-                                                    i.deployment(),
-                                                    i.group(),
-                                                    i.index(),
-                                                    i.az(),
-                                                    state,
-                                                    plan.bootstrap(),
-                                                    i.ignored(),
-                                                    true,
-                                                    scope.summary(plan),
-                                                    i.createdAt())));
+                            .ifPresent(i -> {
+                                var spec = new LinkedHashMap<>(scope.summary(plan));
+                                HeldContainers.keep(i, spec, names());
+                                session.saveInstance(
+                                        new Rows.Instance(
+                                                i.id(),
+                                                i.deployment(),
+                                                i.group(),
+                                                i.index(),
+                                                i.az(),
+                                                state,
+                                                plan.bootstrap(),
+                                                i.ignored(),
+                                                true,
+                                                spec,
+                                                i.createdAt()));
+                            });
                     session.ips(plan.id()).stream()
                             .map(Rows.Ip::address)
                             .filter(a -> !plan.addresses().containsValue(a))

@@ -309,14 +309,19 @@ final class DeploymentsApi {
     }
 
     private Rows.Instance find(Call call, Rows.Deployment row) {
-        String group = call.parameter("g");
-        String which = call.parameter("i");
+        return find(store, row.name(), call.parameter("g"), call.parameter("i"));
+    }
+
+    /**
+     * @param which index or id
+     */
+    static Rows.Instance find(Store store, String deployment, String group, String which) {
         boolean index = which.matches("\\d{1,9}");
         if (!index && !which.matches("[0-9a-f]{8}-[0-9a-f-]{27}")) {
             throw new ProblemException(70002, "Invalid instance index or id '" + which + "'");
         }
         Optional<Rows.Instance> found =
-                store.read(s -> s.instances(row.name())).stream()
+                store.read(s -> s.instances(deployment)).stream()
                         .filter(i -> i.group().equals(group))
                         .filter(i ->
                                 index
@@ -326,7 +331,7 @@ final class DeploymentsApi {
         return found.orElseThrow(() ->
                 new ProblemException(
                         70001,
-                        "Instance '" + row.name() + "/" + group + "/" + which + "' doesn't exist"));
+                        "Instance '" + deployment + "/" + group + "/" + which + "' doesn't exist"));
     }
 
     private Reply instance(Call call) {

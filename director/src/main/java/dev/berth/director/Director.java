@@ -136,6 +136,7 @@ public final class Director implements AutoCloseable {
                                         core.orphans(),
                                         new AuditTrail(core.store(), clock),
                                         core.fleet(),
+                                        core.agents(),
                                         cpi,
                                         blobs,
                                         core.box(),

@@ -1,5 +1,6 @@
 package dev.berth.director;
 
+import dev.berth.bus.AgentCalls;
 import dev.berth.cpi.Cpi;
 import dev.berth.store.Store;
 import java.io.IOException;
@@ -35,6 +36,7 @@ public final class DirectorApi implements AutoCloseable {
             OrphanedDisks orphans,
             AuditTrail trail,
             FleetView fleet,
+            AgentCalls agents,
             Cpi cpi,
             Blobs blobs,
             SecretBox box,
@@ -59,6 +61,7 @@ public final class DirectorApi implements AutoCloseable {
         new TasksApi(store, tasks).addTo(router);
         new DeploymentsApi(store, tasks, parts.identity()).addTo(router);
         new FleetApi(store, tasks, new Fleet(store, parts.fleet(), tasks.clock())).addTo(router);
+        new InsideApi(store, tasks, parts.trail(), parts.fleet(), parts.agents()).addTo(router);
         new ConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
         new NamedConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
         new ReleasesApi(store, tasks).addTo(router);

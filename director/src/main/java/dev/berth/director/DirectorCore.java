@@ -109,6 +109,7 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);
         tasks.register(DeploymentsApi.DELETE, converge::delete);
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
+        tasks.register(ContainerChange.TASK, new ContainerChange(hands)::job);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
     }
 
@@ -178,6 +179,10 @@ public final class DirectorCore implements AutoCloseable {
 
     public FleetView fleet() {
         return fleet;
+    }
+
+    AgentCalls agents() {
+        return hands.agents();
     }
 
     OrphanedDisks orphans() {

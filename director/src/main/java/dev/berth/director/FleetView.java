@@ -1,7 +1,10 @@
 package dev.berth.director;
 
 import dev.berth.model.AgentId;
+import dev.berth.model.InstanceId;
+import dev.berth.monitor.Verdict;
 import dev.berth.wire.Heartbeat;
+import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -14,4 +17,13 @@ public interface FleetView {
 
     /** False once the agent has been silent for longer than an agent may be. */
     boolean responsive(AgentId agent);
+
+    /** When it was last heard, by a beat or a connection; empty: not since the director started. */
+    Optional<Instant> lastSeen(AgentId agent);
+
+    /** What the judge thinks of an instance; empty: it has not looked at it. */
+    Optional<Verdict> verdict(InstanceId instance);
+
+    /** Why an instance that should be repaired is not; empty: nothing is waited for. */
+    String waitingFor(InstanceId instance);
 }

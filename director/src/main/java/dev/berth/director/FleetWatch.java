@@ -13,6 +13,7 @@ import dev.berth.monitor.Evidence;
 import dev.berth.monitor.JudgeSettings;
 import dev.berth.monitor.Monitor;
 import dev.berth.monitor.RepairPort;
+import dev.berth.monitor.Verdict;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import dev.berth.wire.AgentState;
@@ -372,6 +373,21 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     @Override
     public boolean responsive(AgentId agent) {
         return monitor.responsive(agent);
+    }
+
+    @Override
+    public Optional<Instant> lastSeen(AgentId agent) {
+        return monitor.lastSeen(agent);
+    }
+
+    @Override
+    public Optional<Verdict> verdict(InstanceId instance) {
+        return monitor.verdict(instance);
+    }
+
+    @Override
+    public String waitingFor(InstanceId instance) {
+        return monitor.waitingFor(instance);
     }
 
     /** Silence in between says nothing about agents. */

@@ -19,6 +19,7 @@ final class TasksApi {
                     "update_deployment",
                     "delete_deployment",
                     "update_instance",
+                    ContainerChange.TASK,
                     "update_release",
                     "delete_release",
                     "export_release",

@@ -1,13 +1,17 @@
 package dev.berth.director;
 
+import dev.berth.bus.AgentCalls;
+import dev.berth.bus.AgentException;
 import dev.berth.bus.Pki;
 import dev.berth.cpi.docker.DockerCpi;
 import dev.berth.engine.DockerEngine;
 import dev.berth.model.AgentId;
 import dev.berth.model.Clock;
 import dev.berth.model.CloudConfigs;
+import dev.berth.model.InstanceId;
 import dev.berth.model.Secret;
 import dev.berth.model.YamlDocument;
+import dev.berth.monitor.Verdict;
 import dev.berth.store.SqlStore;
 import dev.berth.wire.Heartbeat;
 import java.io.IOException;
@@ -19,12 +23,15 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A rehearsal for the AOT cache: the parts every start needs, in a folder of its own, without
@@ -87,6 +94,7 @@ final class TrainingRun {
                                     () -> UUID.randomUUID().toString()),
                             new AuditTrail(store, clock),
                             new Nobody(),
+                            new Silence(),
                             cpi,
                             new Blobs(
                                     folder.resolve("blobs"), "https://127.0.0.1/blobs", box, clock),
@@ -127,6 +135,21 @@ final class TrainingRun {
         }
     }
 
+    private static final class Silence implements AgentCalls {
+        @Override
+        public @Nullable Object call(
+                AgentId agent,
+                String method,
+                List<Object> arguments,
+                Duration limit,
+                BooleanSupplier cancelled) {
+            throw new AgentException(AgentException.Kind.TIMEOUT, "there are no agents");
+        }
+
+        @Override
+        public void tell(AgentId agent, String method, List<Object> arguments) {}
+    }
+
     private static final class Nobody implements FleetView {
         @Override
         public Optional<Heartbeat> lastHeartbeat(AgentId agent) {
@@ -137,9 +160,24 @@ final class TrainingRun {
         public boolean responsive(AgentId agent) {
             return false;
         }
+
+        @Override
+        public Optional<Instant> lastSeen(AgentId agent) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Verdict> verdict(InstanceId instance) {
+            return Optional.empty();
+        }
+
+        @Override
+        public String waitingFor(InstanceId instance) {
+            return "";
+        }
     }
 
-    private static void delete(@org.jspecify.annotations.Nullable Path folder) {
+    private static void delete(@Nullable Path folder) {
         if (folder == null) {
             return;
         }

@@ -1,13 +1,19 @@
 package dev.berth.director;
 
+import dev.berth.bus.AgentCalls;
+import dev.berth.bus.AgentDoor;
+import dev.berth.bus.AgentException;
 import dev.berth.bus.Pki;
 import dev.berth.model.AgentId;
 import dev.berth.model.Clock;
 import dev.berth.model.Fields;
+import dev.berth.model.InstanceId;
 import dev.berth.model.Secret;
+import dev.berth.monitor.Verdict;
 import dev.berth.store.Rows;
 import dev.berth.store.SqlStore;
 import dev.berth.store.Store;
+import dev.berth.wire.AgentSettings;
 import dev.berth.wire.Heartbeat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +21,8 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +30,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 
 /**
@@ -37,6 +48,7 @@ final class ApiFixture implements AutoCloseable {
     final Tasks tasks;
     final StemcellCpi cpi = new StemcellCpi();
     final FakeFleet fleet = new FakeFleet();
+    final FakeCalls agents = new FakeCalls();
     final Blobs blobs;
     final SecretBox box;
     final Path home;
@@ -58,6 +70,58 @@ final class ApiFixture implements AutoCloseable {
         public boolean responsive(AgentId agent) {
             return !silent.contains(agent);
         }
+
+        @Override
+        public Optional<Instant> lastSeen(AgentId agent) {
+            return lastHeartbeat(agent).map(beat -> Instant.EPOCH);
+        }
+
+        @Override
+        public Optional<Verdict> verdict(InstanceId instance) {
+            return Optional.of(new Verdict.Degraded("containers are failing"));
+        }
+
+        @Override
+        public String waitingFor(InstanceId instance) {
+            return "";
+        }
+    }
+
+    /** Agents that answer as a test says; all others are silent. */
+    static final class FakeCalls implements AgentCalls {
+        final Map<String, Function<List<Object>, Object>> answers = new ConcurrentHashMap<>();
+        final List<String> asked = new CopyOnWriteArrayList<>();
+
+        @Override
+        public Object call(
+                AgentId agent,
+                String method,
+                List<Object> arguments,
+                Duration limit,
+                BooleanSupplier cancelled) {
+            asked.add(agent + " " + method + " " + arguments);
+            Function<List<Object>, Object> answer = answers.get(method);
+            if (answer == null) {
+                throw new AgentException(AgentException.Kind.TIMEOUT, agent + " is silent");
+            }
+            return answer.apply(arguments);
+        }
+
+        @Override
+        public void tell(AgentId agent, String method, List<Object> arguments) {}
+    }
+
+    private static final class OpenDoor implements AgentDoor {
+        @Override
+        public AgentSettings.Certificate admit(AgentId agent) {
+            return new AgentSettings.Certificate("ca", "certificate", "key");
+        }
+
+        @Override
+        public void expel(AgentId agent) {}
+
+        @Override
+        public void reset(Collection<AgentId> agents) {}
     }
 
     ApiFixture(Path home) throws Exception {
@@ -99,6 +163,7 @@ final class ApiFixture implements AutoCloseable {
                                         () -> UUID.randomUUID().toString()),
                                 new AuditTrail(store, Clock.SYSTEM),
                                 fleet,
+                                agents,
                                 cpi,
                                 blobs,
                                 box,
@@ -106,10 +171,32 @@ final class ApiFixture implements AutoCloseable {
                                 home.resolve("local")));
         tasks.register("update_deployment", payload -> this::deploy);
         tasks.register("delete_deployment", payload -> this::delete);
+        tasks.register(ContainerChange.TASK, new ContainerChange(hands(identity))::job);
         tasks.register("cck_scan_and_fix", payload -> task -> "scan and fix complete");
         tasks.start();
         port = api.listen(new InetSocketAddress("127.0.0.1", 0), TLS);
         cli = new StockCli(TLS, port, "admin:" + PASSWORD);
+    }
+
+    private Hands hands(DirectorIdentity identity) {
+        return new Hands(
+                store,
+                cpi,
+                agents,
+                new OpenDoor(),
+                new Journal(store, Clock.SYSTEM, () -> UUID.randomUUID().toString()),
+                new AuditTrail(store, Clock.SYSTEM),
+                Clock.SYSTEM,
+                () -> UUID.randomUUID().toString(),
+                identity.uuid(),
+                identity.name(),
+                new DirectorCore.Welcome(Map.of()),
+                new Hands.Patience(
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofMillis(300)),
+                Parallel.VIRTUAL_THREADS);
     }
 
     private static SSLContext tls() {

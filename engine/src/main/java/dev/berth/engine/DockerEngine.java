@@ -12,6 +12,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -218,20 +220,37 @@ public final class DockerEngine implements Engine {
 
     @Override
     public void streamLogs(String id, int tail, boolean follow, OutputStream out) {
-        Map<String, Object> container =
-                inspectContainer(id)
-                        .orElseThrow(() -> new EngineException(404, "No such container: " + id));
-        boolean terminal = Fields.of(container, "container").object("Config").flag("Tty", false);
-        String target =
-                "/containers/"
-                        + p(id)
-                        + "/logs?stdout=true&stderr=true&tail="
-                        + tail
-                        + "&follow="
-                        + follow;
+        boolean terminal = hasTerminal(id);
+        String target = logs(id) + "&tail=" + tail + "&follow=" + follow;
         Call call = call("GET", target, follow ? Duration.ZERO : WORK);
         try (Streaming stream = http.open(call, null).orRefusal()) {
             copyLog(stream, terminal, out);
+        }
+    }
+
+    private boolean hasTerminal(String id) {
+        Map<String, Object> container =
+                inspectContainer(id)
+                        .orElseThrow(() -> new EngineException(404, "No such container: " + id));
+        return Fields.of(container, "container").object("Config").flag("Tty", false);
+    }
+
+    private static String logs(String id) {
+        return "/containers/" + p(id) + "/logs?stdout=true&stderr=true";
+    }
+
+    @Override
+    public void readLogs(String id, @Nullable Instant since, int tail, Predicate<LogEntry> sink) {
+        boolean terminal = hasTerminal(id);
+        String part =
+                since == null
+                        ? "&tail=" + tail
+                        : String.format("&since=%d.%09d", since.getEpochSecond(), since.getNano());
+        Call call = call("GET", logs(id) + "&timestamps=true" + part, QUICK);
+        try (Streaming stream = http.open(call, null).orRefusal()) {
+            LogEntry.read(stream.body(), terminal, sink);
+        } catch (IOException e) {
+            throw new EngineException(0, "the log of " + id + ": " + e.getMessage(), e);
         }
     }
 

@@ -4,11 +4,13 @@ import dev.berth.model.Json;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +73,13 @@ public interface Engine extends AutoCloseable {
      * is interrupted.
      */
     void streamLogs(String id, int tail, boolean follow, OutputStream out);
+
+    /**
+     * What is there now, entry by entry, until {@code sink} answers that it wants no more.
+     *
+     * @param since entries from this time on; null: the last {@code tail}
+     */
+    void readLogs(String id, @Nullable Instant since, int tail, Predicate<LogEntry> sink);
 
     /**
      * Runs a command in a running container, without a terminal, and collects what it prints

@@ -43,7 +43,7 @@ final class LogFrames {
         }
     }
 
-    private static long length(byte[] header) {
+    static long length(byte[] header) {
         return (header[4] & 0xffL) << 24
                 | (header[5] & 0xffL) << 16
                 | (header[6] & 0xffL) << 8

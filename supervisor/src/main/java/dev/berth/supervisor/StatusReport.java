@@ -109,9 +109,22 @@ final class StatusReport {
             if (failing(m)) {
                 return "failing";
             }
-            all &= m.state == ContainerState.UP || m.state == ContainerState.DONE || m.held;
+            all &=
+                    m.state == ContainerState.UP
+                            || m.state == ContainerState.DONE
+                            || m.held
+                            || waitsForHeld(wish, w.name());
         }
         return all ? "running" : "starting";
+    }
+
+    /** What a person stopped takes its dependents along: they are as they should be, too. */
+    private boolean waitsForHeld(Wish wish, String name) {
+        return reconciler.memos().getOrDefault(name, new Memo()).state == ContainerState.WAITING
+                && wish.graph().needs(name).stream()
+                        .anyMatch(edge ->
+                                reconciler.memos().getOrDefault(edge.to(), new Memo()).held
+                                        || waitsForHeld(wish, edge.to()));
     }
 
     private static boolean failing(Memo m) {

@@ -331,6 +331,15 @@ final class FakeEngine implements Engine {
     }
 
     @Override
+    public void readLogs(
+            String id,
+            java.time.@org.jspecify.annotations.Nullable Instant since,
+            int tail,
+            java.util.function.Predicate<dev.berth.engine.LogEntry> sink) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public synchronized AutoCloseable events(
             Map<String, List<String>> filters,
             Consumer<Map<String, Object>> event,

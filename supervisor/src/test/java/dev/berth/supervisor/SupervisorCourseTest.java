@@ -416,6 +416,29 @@ class SupervisorCourseTest {
         assertThat(world.allUp()).as(world.report()).isTrue();
     }
 
+    /** What a person stopped, with all that depends on it, makes the instance no worse. */
+    @Test
+    void whatAPersonStoppedIsNoTrouble() {
+        world.wish(
+                List.of(
+                        Specs.named("db").make(),
+                        Specs.named("app").after("db").make(),
+                        Specs.named("web").after("app").make(),
+                        Specs.named("cron").make()),
+                true);
+        world.run(Duration.ofSeconds(2));
+        world.reconciler.operatorStop("db");
+        world.soon();
+        world.run(Duration.ofMinutes(1));
+        assertThat(world.engine.runs("web")).isFalse();
+        assertThat(world.engine.runs("cron")).isTrue();
+        SupervisorStatus status =
+                new StatusReport(world.reconciler, java.util.Map.of(), DaemonState.UP).make();
+        assertThat(status.jobState()).isEqualTo("running");
+        assertThat(status.containers().getFirst().state()).isEqualTo("stopped");
+        assertThat(status.containers().getFirst().reason()).isEqualTo("stopped by an operator");
+    }
+
     /**
      * A start that the engine refuses is tried again, slower and slower, with the engine's words.
      */

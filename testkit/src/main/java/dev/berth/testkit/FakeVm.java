@@ -78,6 +78,10 @@ public final class FakeVm {
     private Map<String, Object> spec = new LinkedHashMap<>();
     private @Nullable List<ContainerSpec> wish;
     private boolean wanted;
+
+    /** Containers that a person stopped. */
+    private final Set<String> held = new HashSet<>();
+
     private final Set<DiskCid> known = new LinkedHashSet<>();
     private @Nullable DiskCid store;
 
@@ -211,6 +215,8 @@ public final class FakeVm {
             case "apply" -> apply(Json.asObject(arguments.getFirst()));
             case "start" -> start();
             case "stop" -> stopAll();
+            case "stop_container" -> hold(String.valueOf(arguments.getFirst()), true);
+            case "start_container" -> hold(String.valueOf(arguments.getFirst()), false);
             case "drain" -> 0L;
             case "run_script" -> Map.of();
             case "list_disk" -> listed();
@@ -247,6 +253,16 @@ public final class FakeVm {
         wanted = false;
         reconcile("stop");
         return "stopped";
+    }
+
+    private Object hold(String name, boolean hold) {
+        if (wish == null || wish.stream().noneMatch(c -> c.name().equals(name))) {
+            throw new AgentException(Kind.FAILED, "this instance has no container '" + name + "'");
+        }
+        if (hold ? held.add(name) : held.remove(name)) {
+            reconcile(hold ? "stop_container" : "start_container");
+        }
+        return hold ? "stopped" : "started";
     }
 
     private List<String> listed() {
@@ -346,7 +362,9 @@ public final class FakeVm {
     private void reconcile(String cause) {
         Map<String, ContainerSpec> wished = new LinkedHashMap<>();
         if (wanted && wish != null) {
-            wish.forEach(c -> wished.put(c.name(), c));
+            wish.stream()
+                    .filter(c -> !held.contains(c.name()))
+                    .forEach(c -> wished.put(c.name(), c));
         }
         Set<String> moving = new HashSet<>();
         for (Running container : running.values()) {
@@ -394,6 +412,9 @@ public final class FakeVm {
         boolean starting = false;
         for (ContainerSpec next : wish) {
             Running container = running.get(next.name());
+            if (held.contains(next.name())) {
+                continue;
+            }
             if (container == null) {
                 return "failing";
             }
@@ -434,7 +455,8 @@ public final class FakeVm {
         for (ContainerSpec next : wish == null ? List.<ContainerSpec>of() : wish) {
             Running there = running.get(next.name());
             boolean up = there != null && !there.readyAt().isAfter(clock.now());
-            String state = there == null ? "blocked" : up ? "up" : "starting";
+            boolean stopped = held.contains(next.name());
+            String state = stopped ? "stopped" : there == null ? "blocked" : up ? "up" : "starting";
             states.add(
                     new ContainerState(
                                     next.name(),
@@ -448,7 +470,9 @@ public final class FakeVm {
                                     0,
                                     null,
                                     false,
-                                    there == null ? "its disk is not mounted" : "",
+                                    stopped
+                                            ? "stopped by an operator"
+                                            : there == null ? "its disk is not mounted" : "",
                                     "",
                                     0)
                             .toTree());
