@@ -203,10 +203,10 @@ final class Scripts {
     private static void end(Process process) {
         Thread.ofVirtual()
                 .start(() -> {
-                    signal("-TERM", process.pid());
+                    signal("TERM", process.pid());
                     try {
                         if (!process.waitFor(KILL_AFTER.toSeconds(), TimeUnit.SECONDS)) {
-                            signal("-KILL", process.pid());
+                            signal("KILL", process.pid());
                         }
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
@@ -216,7 +216,8 @@ final class Scripts {
 
     private static void signal(String signal, long group) {
         try {
-            Process ignored = new ProcessBuilder("kill", signal, "--", "-" + group).start();
+            Process ignored =
+                    new ProcessBuilder("sh", "-c", "kill -s " + signal + " -- -" + group).start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

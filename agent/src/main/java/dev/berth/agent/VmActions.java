@@ -92,9 +92,8 @@ final class VmActions {
                     String first =
                             DurableFile.read(layout.proc().resolve("1/comm")).orElse("").strip();
                     if (first.equals("tini") || first.equals("berth-init")) {
-                        programs.run(
-                                LIMIT, "kill", "-TERM",
-                                "1"); // a VM that is a container ends with its first process
+                        // A VM that is a container ends with its first process.
+                        programs.run(LIMIT, "sh", "-c", "kill -s TERM 1");
                     } else {
                         programs.run(LIMIT, "shutdown", "-P", "0");
                     }

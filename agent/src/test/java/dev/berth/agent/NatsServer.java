@@ -52,7 +52,7 @@ final class NatsServer implements AutoCloseable {
     /** Reads the configuration again. */
     void reload() throws IOException {
         Process running = java.util.Objects.requireNonNull(process);
-        Process ignored = new ProcessBuilder("kill", "-HUP", String.valueOf(running.pid())).start();
+        Process ignored = new ProcessBuilder("sh", "-c", "kill -s HUP " + running.pid()).start();
     }
 
     void stop() {

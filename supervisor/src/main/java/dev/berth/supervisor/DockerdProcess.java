@@ -65,7 +65,8 @@ public final class DockerdProcess implements DaemonProcess {
                     case TERM -> "TERM";
                     case KILL -> "KILL";
                 };
-        run(List.of("/bin/kill", "-s", name, Long.toString(pid)));
+        // The shell's own word: a machine need not have the program.
+        run(List.of("/bin/sh", "-c", "kill -s " + name + " " + pid));
     }
 
     private static void run(List<String> command) {

@@ -182,7 +182,7 @@ class SupervisorEngineTest {
         s.start();
         await(() -> s.status().jobState().equals("running"));
         Map<String, String> before = startTimes();
-        new ProcessBuilder("/bin/kill", "-STOP", Long.toString(dockerd.pid())).start().waitFor();
+        new ProcessBuilder("sh", "-c", "kill -s STOP " + dockerd.pid()).start().waitFor();
         Instant halted = Instant.now();
         awaitFor(20, () -> s.status().daemon() == DaemonState.HUNG);
         awaitFor(25, () -> s.status().daemon() == DaemonState.UP);
@@ -309,7 +309,7 @@ class SupervisorEngineTest {
     private long killed(String id) throws Exception {
         long pid = pid(id);
         long begin = System.nanoTime();
-        new ProcessBuilder("/bin/kill", "-9", Long.toString(pid)).start().waitFor();
+        new ProcessBuilder("sh", "-c", "kill -s KILL " + pid).start().waitFor();
         long now;
         do {
             Thread.sleep(2);
