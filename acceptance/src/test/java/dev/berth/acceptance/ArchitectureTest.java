@@ -77,8 +77,10 @@ class ArchitectureTest {
                                                     "EngineExecutor",
                                                     "EngineLook",
                                                     "FileMemory",
+                                                    "Hooks", // runs them and their time
                                                     "HostDirectories",
-                                                    "Images")))
+                                                    "Images",
+                                                    "VmFiles")))
                     .as("a pure core");
 
     private static final JavaClasses SHIPPED =
