@@ -117,7 +117,7 @@ public final class Judge {
             return;
         }
         if (w.isLate(now)) {
-            w.heardAt = now; // it was there a moment ago; whether it still is will be asked
+            w.heardLate(now); // it was there a moment ago; whether it still is will be asked
             look(w);
             return;
         }

@@ -103,6 +103,14 @@ final class Watched {
         askAt = null;
     }
 
+    /** What the cloud said before is older than this sign, and no ground for a repair any more. */
+    void heardLate(Instant now) {
+        heardAt = now;
+        if (evidence != null && !evidence.isDecisive()) {
+            evidence = null;
+        }
+    }
+
     /**
      * A message of an agent whose connection is lost: one that was under way proves nothing, a
      * later one shows that it is back.

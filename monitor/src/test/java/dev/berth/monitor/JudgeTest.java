@@ -62,6 +62,23 @@ class JudgeTest {
         assertThat(until(3000)).containsExactly(ask(0));
     }
 
+    /** It spoke after the cloud was asked: what became of it since, nobody knows. */
+    @Test
+    void anAnswerOlderThanTheLastSignIsNoGroundForARepair() {
+        running(3);
+        at(1000, disconnected(0));
+        until(1200);
+        at(1250, found(0, Evidence.PRESENT));
+        at(1300, beat(0));
+        assertThat(until(3000)).contains(ask(0)); // and nobody answers
+        for (int second = 5; second <= 60; second += 5) {
+            at(second * 1000L, beat(1));
+            at(second * 1000L, beat(2));
+            assertThat(repairs(until(second * 1000L))).isEmpty();
+        }
+        assertThat(judge.waitingFor(id(0))).contains("the cloud has not answered");
+    }
+
     @Test
     void silenceWithTheVmPresentIsRepairedAfterTheTimeout() {
         running(3);
