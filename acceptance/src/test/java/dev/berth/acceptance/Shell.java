@@ -49,8 +49,9 @@ final class Shell {
         try {
             Process process = builder.start();
             process.getOutputStream().close();
-            var err = CompletableFuture.supplyAsync(() -> text(process.getErrorStream()));
-            var out = CompletableFuture.supplyAsync(() -> text(process.getInputStream()));
+            // A thread each: on few cores the common pool reads one stream while the other fills.
+            var err = reading(process.getErrorStream());
+            var out = reading(process.getInputStream());
             if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new AssertionError(
@@ -69,6 +70,11 @@ final class Shell {
         all.values().removeIf(String::isEmpty);
         builder.environment().keySet().removeIf(name -> "".equals(env.get(name)));
         builder.environment().putAll(all);
+    }
+
+    private static CompletableFuture<String> reading(InputStream stream) {
+        return CompletableFuture.supplyAsync(
+                () -> text(stream), reader -> Thread.ofVirtual().start(reader));
     }
 
     private static String text(InputStream stream) {
