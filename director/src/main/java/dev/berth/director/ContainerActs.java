@@ -62,7 +62,8 @@ final class ContainerActs {
     void apply() {
         hands.store()
                 .read(s -> s.instance(plan.id()))
-                .ifPresent(i -> hands.store().update(s -> s.saveInstance(withCompleted(i, false))));
+                .ifPresent(
+                        i -> hands.store().update(s -> s.saveInstance(i.updateCompleted(false))));
         on.agentAct(
                 "apply", "apply", List.of(scope.full(plan).toTree()), hands.patience().longCall());
         holdStopped();
@@ -165,39 +166,12 @@ final class ContainerActs {
                             .ifPresent(i -> {
                                 var spec = new LinkedHashMap<>(scope.summary(plan));
                                 HeldContainers.keep(i, spec, names());
-                                session.saveInstance(
-                                        new Rows.Instance(
-                                                i.id(),
-                                                i.deployment(),
-                                                i.group(),
-                                                i.index(),
-                                                i.az(),
-                                                state,
-                                                plan.bootstrap(),
-                                                i.ignored(),
-                                                true,
-                                                spec,
-                                                i.createdAt()));
+                                session.saveInstance(i.updated(state, plan.bootstrap(), spec));
                             });
                     session.ips(plan.id()).stream()
                             .map(Rows.Ip::address)
                             .filter(a -> !plan.addresses().containsValue(a))
                             .forEach(session::releaseIp);
                 });
-    }
-
-    static Rows.Instance withCompleted(Rows.Instance i, boolean completed) {
-        return new Rows.Instance(
-                i.id(),
-                i.deployment(),
-                i.group(),
-                i.index(),
-                i.az(),
-                i.state(),
-                i.bootstrap(),
-                i.ignored(),
-                completed,
-                i.spec(),
-                i.createdAt());
     }
 }

@@ -128,9 +128,8 @@ final class ContainerChange {
     }
 
     private Rows.Vm vm(Rows.Instance instance) {
-        return hands.store().read(s -> s.vms(instance.id())).stream()
-                .filter(Rows.Vm::active)
-                .findFirst()
+        return hands.store()
+                .read(s -> s.activeVm(instance.id()))
                 .orElseThrow(() ->
                         new ProblemException(
                                 70013,

@@ -365,21 +365,7 @@ final class DeploymentsApi {
             throw new ProblemException(40000, "Property 'ignore' must be true or false");
         }
         store.update(s ->
-                s.instance(found.id())
-                        .map(i ->
-                                new Rows.Instance(
-                                        i.id(),
-                                        i.deployment(),
-                                        i.group(),
-                                        i.index(),
-                                        i.az(),
-                                        i.state(),
-                                        i.bootstrap(),
-                                        ignored,
-                                        i.updateCompleted(),
-                                        i.spec(),
-                                        i.createdAt()))
-                        .ifPresent(s::saveInstance));
+                s.instance(found.id()).map(i -> i.ignored(ignored)).ifPresent(s::saveInstance));
         return new Reply.Empty(200);
     }
 

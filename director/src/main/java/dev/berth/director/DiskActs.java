@@ -41,11 +41,7 @@ final class DiskActs {
                         s -> {});
         try {
             VmCid near =
-                    on.vms().stream()
-                            .filter(Rows.Vm::active)
-                            .map(Rows.Vm::cid)
-                            .findFirst()
-                            .orElse(null);
+                    hands.store().read(s -> s.activeVm(plan.id())).map(Rows.Vm::cid).orElse(null);
             DiskCid cid =
                     hands.cpi()
                             .createDisk(

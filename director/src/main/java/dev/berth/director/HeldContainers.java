@@ -32,18 +32,7 @@ final class HeldContainers {
         }
         var spec = new LinkedHashMap<>(i.spec());
         spec.put(KEY, new ArrayList<>(names));
-        return new Rows.Instance(
-                i.id(),
-                i.deployment(),
-                i.group(),
-                i.index(),
-                i.az(),
-                i.state(),
-                i.bootstrap(),
-                i.ignored(),
-                i.updateCompleted(),
-                spec,
-                i.createdAt());
+        return i.ofSpec(spec);
     }
 
     /** What is written as applied now says nothing of them: they go along, if they still exist. */

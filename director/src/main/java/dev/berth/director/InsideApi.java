@@ -146,9 +146,7 @@ final class InsideApi {
     private Map<String, Object> ask(
             Rows.Instance instance, String method, List<Object> arguments, Duration limit) {
         Rows.Vm vm =
-                store.read(s -> s.vms(instance.id())).stream()
-                        .filter(Rows.Vm::active)
-                        .findFirst()
+                store.read(s -> s.activeVm(instance.id()))
                         .orElseThrow(() ->
                                 new ProblemException(
                                         REFUSED,

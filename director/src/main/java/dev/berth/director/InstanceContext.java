@@ -77,9 +77,8 @@ record InstanceContext(Hands hands, DeployScope scope, TaskContext task, Instanc
     }
 
     Rows.Vm vm() {
-        return vms().stream()
-                .filter(Rows.Vm::active)
-                .findFirst()
+        return hands.store()
+                .read(s -> s.activeVm(plan.id()))
                 .orElseThrow(() -> new IllegalStateException(plan.text() + " has no VM"));
     }
 

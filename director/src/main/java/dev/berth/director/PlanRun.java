@@ -94,7 +94,7 @@ final class PlanRun {
                             hands.clock().now()));
         } else if (instance.hasWork()) {
             session.instance(instance.id())
-                    .ifPresent(i -> session.saveInstance(ContainerActs.withCompleted(i, false)));
+                    .ifPresent(i -> session.saveInstance(i.updateCompleted(false)));
         }
         var held = session.ips(instance.id()).stream().map(Rows.Ip::address).toList();
         instance.addresses()

@@ -115,7 +115,7 @@ final class Settlement {
         String outcome = "happened: " + cid;
         hands.store()
                 .update(session -> {
-                    boolean hasActive = session.vms(instance).stream().anyMatch(Rows.Vm::active);
+                    boolean hasActive = session.activeVm(instance).isPresent();
                     session.saveVm(
                             new Rows.Vm(
                                     agent,

@@ -187,18 +187,7 @@ final class VmActs {
         on.call(vm, "apply", List.of(scope.identity(plan).toTree()), hands.patience().agentCall());
         var shape = new LinkedHashMap<>(vm.shape());
         shape.put("welcomed", true);
-        hands.store()
-                .update(s ->
-                        s.saveVm(
-                                new Rows.Vm(
-                                        vm.agent(),
-                                        vm.cid(),
-                                        vm.instance(),
-                                        vm.cpi(),
-                                        shape,
-                                        vm.active(),
-                                        vm.permanentCredentials(),
-                                        vm.createdAt())));
+        hands.store().update(s -> s.saveVm(vm.ofShape(shape)));
     }
 
     /** A new VM that never spoke holds nothing: it goes again, and the next try begins afresh. */

@@ -46,11 +46,7 @@ final class Why {
      * @param container only this one; empty: all
      */
     Map<String, Object> of(Rows.Instance instance, String container) {
-        Rows.Vm vm =
-                store.read(s -> s.vms(instance.id())).stream()
-                        .filter(Rows.Vm::active)
-                        .findFirst()
-                        .orElse(null);
+        Rows.Vm vm = store.read(s -> s.activeVm(instance.id())).orElse(null);
         Told told = vm == null ? nobody("there is no VM") : ask(vm.agent(), container);
         var json = new LinkedHashMap<String, @Nullable Object>();
         json.put("deployment", instance.deployment());

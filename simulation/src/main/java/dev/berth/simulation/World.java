@@ -376,28 +376,13 @@ final class World implements AutoCloseable {
                             core.store()
                                     .update(s ->
                                             s.instance(id)
-                                                    .map(i -> ignored(i, ignored))
+                                                    .map(i -> i.ignored(ignored))
                                                     .ifPresent(s::saveInstance));
                             return true;
                         })
                 == null) {
             recover();
         }
-    }
-
-    private static Rows.Instance ignored(Rows.Instance i, boolean ignored) {
-        return new Rows.Instance(
-                i.id(),
-                i.deployment(),
-                i.group(),
-                i.index(),
-                i.az(),
-                i.state(),
-                i.bootstrap(),
-                ignored,
-                i.updateCompleted(),
-                i.spec(),
-                i.createdAt());
     }
 
     /**

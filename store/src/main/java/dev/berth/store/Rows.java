@@ -69,7 +69,46 @@ public final class Rows {
             boolean ignored,
             boolean updateCompleted,
             Map<String, Object> spec,
-            Instant createdAt) {}
+            Instant createdAt) {
+        /** A person says that nobody is to touch it, or that it may be touched again. */
+        public Instance ignored(boolean nowIgnored) {
+            return with(state, bootstrap, nowIgnored, updateCompleted, spec);
+        }
+
+        public Instance updateCompleted(boolean nowCompleted) {
+            return with(state, bootstrap, ignored, nowCompleted, spec);
+        }
+
+        public Instance ofSpec(Map<String, Object> newSpec) {
+            return with(state, bootstrap, ignored, updateCompleted, newSpec);
+        }
+
+        /** An update has come to its end. */
+        public Instance updated(
+                String newState, boolean nowBootstrap, Map<String, Object> newSpec) {
+            return with(newState, nowBootstrap, ignored, true, newSpec);
+        }
+
+        private Instance with(
+                String newState,
+                boolean nowBootstrap,
+                boolean nowIgnored,
+                boolean nowCompleted,
+                Map<String, Object> newSpec) {
+            return new Instance(
+                    id,
+                    deployment,
+                    group,
+                    index,
+                    az,
+                    newState,
+                    nowBootstrap,
+                    nowIgnored,
+                    nowCompleted,
+                    newSpec,
+                    createdAt);
+        }
+    }
 
     /**
      * A VM. The row is written when the cloud has answered, in the transaction that ends the
@@ -86,7 +125,12 @@ public final class Rows {
             Map<String, Object> shape,
             boolean active,
             boolean permanentCredentials,
-            Instant createdAt) {}
+            Instant createdAt) {
+        public Vm ofShape(Map<String, Object> newShape) {
+            return new Vm(
+                    agent, cid, instance, cpi, newShape, active, permanentCredentials, createdAt);
+        }
+    }
 
     /**
      * A persistent disk.

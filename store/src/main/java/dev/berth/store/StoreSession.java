@@ -71,6 +71,11 @@ public interface StoreSession {
     // --- VMs, oldest first
     List<Rows.Vm> vms(@Nullable InstanceId instance);
 
+    /** The VM that stands for an instance now. */
+    default Optional<Rows.Vm> activeVm(InstanceId instance) {
+        return vms(instance).stream().filter(Rows.Vm::active).findFirst();
+    }
+
     /** VMs of one deployment, or of all, in the order of their instances. */
     List<Rows.Vm> vmsOf(@Nullable String deployment);
 
