@@ -93,7 +93,10 @@ public final class AuditTrail {
             name = work.run();
         } catch (DirectorStopping e) {
             throw e;
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
+            if (e instanceof InterruptedException) {
+                throw e; // the process ends: the next one takes the task up
+            }
             String error = task.log().redacted(Failures.message(e));
             record(act.entry(task, begun, act.objectName(), error));
             throw e;

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -100,31 +101,51 @@ final class ContainerChange {
         String state = wish.string("state");
         Rows.Vm vm = vm(instance);
         requireStarted(instance, state);
-        ContainerState before = seen(task, vm, container);
+        ContainerState seen = seen(task, vm, container);
+        Life before = earlier(task, instance).orElse(Life.of(seen));
         boolean stop = state.equals("stopped");
-        boolean repeated = task.resumed() && happened(task, instance);
         IntentId intent =
                 hands.journal()
                         .begin(
                                 task.id(),
                                 instance.id(),
                                 verb(state) + " container",
-                                Json.of("container", container),
+                                Json.of(
+                                        "container",
+                                        container,
+                                        "restarts",
+                                        before.restarts,
+                                        "started_at_ms",
+                                        before.startedAtMillis),
                                 session ->
                                         session.instance(instance.id())
                                                 .map(i -> HeldContainers.with(i, container, stop))
                                                 .ifPresent(session::saveInstance));
-        if (!repeated) {
+        boolean restarted = state.equals("restart") && !before.equals(Life.of(seen));
+        if (!restarted) {
             call(task, vm, METHODS.getOrDefault(state, ""), List.of(container));
         }
-        await(task, vm, container, state, repeated ? null : before);
+        await(task, vm, container, state, before);
         hands.journal().end(intent, Journal.DONE, session -> {});
     }
 
-    /** A restart that a killed director had asked for is not asked for twice. */
-    private boolean happened(TaskContext task, Rows.Instance instance) {
+    /** Which of its lives a container is in. */
+    private record Life(long restarts, long startedAtMillis) {
+        static Life of(ContainerState seen) {
+            return new Life(seen.restarts(), seen.startedAtMillis());
+        }
+    }
+
+    /**
+     * The life it was in when a killed director began with this: by it is told whether a restart
+     * was carried out, which is then not asked for twice, or was never sent.
+     */
+    private Optional<Life> earlier(TaskContext task, Rows.Instance instance) {
         return hands.store().read(s -> s.intents(task.id())).stream()
-                .anyMatch(i -> instance.id().equals(i.instance()));
+                .filter(i -> instance.id().equals(i.instance()))
+                .map(i -> Fields.of(i.payload(), i.kind()))
+                .map(f -> new Life(f.integer("restarts", 0), f.integer("started_at_ms", 0)))
+                .findFirst();
     }
 
     private Rows.Vm vm(Rows.Instance instance) {
@@ -194,12 +215,7 @@ final class ContainerChange {
                                                 .collect(Collectors.joining(", "))));
     }
 
-    private void await(
-            TaskContext task,
-            Rows.Vm vm,
-            String container,
-            String state,
-            @Nullable ContainerState before)
+    private void await(TaskContext task, Rows.Vm vm, String container, String state, Life before)
             throws InterruptedException {
         Instant begun = hands.clock().now();
         Instant giveUp = begun.plus(hands.patience().stop());
@@ -219,15 +235,10 @@ final class ContainerChange {
         }
     }
 
-    private static boolean isReached(
-            String state, @Nullable ContainerState before, ContainerState now) {
+    private static boolean isReached(String state, Life before, ContainerState now) {
         return switch (state) {
             case "stopped" -> now.state().equals("stopped") || now.state().equals("done");
-            case "restart" ->
-                    ARRIVED.contains(now.state())
-                            && (before == null
-                                    || now.restarts() != before.restarts()
-                                    || now.startedAtMillis() != before.startedAtMillis());
+            case "restart" -> ARRIVED.contains(now.state()) && !before.equals(Life.of(now));
             default -> ARRIVED.contains(now.state());
         };
     }

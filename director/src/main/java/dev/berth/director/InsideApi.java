@@ -55,8 +55,9 @@ final class InsideApi {
     }
 
     void addTo(Router router) {
-        router.get(INSTANCE + "/why", Access.READ, this::why);
-        router.get(CONTAINER + "/logs", Access.READ, this::logs);
+        // What a container prints is not for everybody who may look, as in BOSH.
+        router.get(INSTANCE + "/why", Access.ADMIN, this::why);
+        router.get(CONTAINER + "/logs", Access.ADMIN, this::logs);
         router.on("POST", CONTAINER + "/exec", "application/json", Access.ADMIN, this::exec);
         router.on("PUT", CONTAINER, "", Access.ADMIN, this::change);
     }

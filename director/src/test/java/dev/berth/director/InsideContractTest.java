@@ -9,6 +9,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
+import dev.berth.model.IntentId;
 import dev.berth.model.Json;
 import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Looking inside an instance: {@code why}, logs, commands, and single containers. */
 class InsideContractTest {
@@ -151,7 +154,8 @@ class InsideContractTest {
         assertThat(why.objects("containers").getLast().has("seen")).isFalse();
         assertThat(get(PATH + "/why?container=late").objects("containers")).hasSize(1);
         assertThat(cli.get(PATH + "/why?container=none").status()).isEqualTo(404);
-        assertThat(cli.as("reader:r").get(PATH + "/why").status()).isEqualTo(200);
+        assertThat(cli.as("reader:r").get(PATH + "/why").status()).isEqualTo(401);
+        assertThat(cli.as("reader:r").get(PATH + "/containers/pg/logs").status()).isEqualTo(401);
     }
 
     /**
@@ -304,6 +308,39 @@ class InsideContractTest {
         assertThat(held()).isEmpty();
         assertThat(director.agents.asked)
                 .contains("a-1 stop_container [pg]", "a-1 start_container [pg]");
+    }
+
+    /**
+     * A director killed between writing down that it restarts and asking for it asks afterwards;
+     * one killed after it does not ask twice.
+     */
+    @ParameterizedTest(name = "restarts seen before: {0}")
+    @CsvSource({"3, 1", "2, 0"})
+    void aRestartGoesOnAfterAKilledDirectorExactlyOnce(long before, int asked) throws Exception {
+        obedientAgent();
+        director.store.update(s ->
+                s.beginIntent(
+                        new Rows.Intent(
+                                new IntentId("of the killed one"),
+                                1,
+                                ID,
+                                "restart container",
+                                Json.of(
+                                        "container",
+                                        "pg",
+                                        "restarts",
+                                        before,
+                                        "started_at_ms",
+                                        1000),
+                                CREATED,
+                                null,
+                                null)));
+        Tracked restarted = change("pg", "restart");
+        assertThat(restarted.task().integer("id")).isEqualTo(1);
+        assertThat(restarted.state()).isEqualTo("done");
+        assertThat(director.agents.asked)
+                .filteredOn(call -> call.contains("restart_container"))
+                .hasSize(asked);
     }
 
     private List<String> held() {
