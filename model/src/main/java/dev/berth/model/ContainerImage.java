@@ -39,6 +39,10 @@ public record ContainerImage(
         return new ContainerImage(reference, newDigest, dockerfile, platform, pull);
     }
 
+    ContainerImage pulledWhenMissing() {
+        return new ContainerImage(reference, digest, dockerfile, platform, Pull.MISSING);
+    }
+
     /** Without the Dockerfile, which may hold secrets (rule R8). */
     @Override
     public String toString() {

@@ -127,6 +127,19 @@ public record ContainerOrder(
         }
     }
 
+    /** What is left when the supervisor's own business is taken away: what the engine is told. */
+    ContainerOrder withoutSupervision() {
+        return new ContainerOrder(
+                List.of(),
+                Restart.DEFAULT,
+                healthcheck,
+                Duration.ZERO,
+                stopSignal,
+                stopGracePeriod,
+                List.of(),
+                List.of());
+    }
+
     ContainerOrder restartedBy(Restart policy) {
         return new ContainerOrder(
                 dependsOn,

@@ -102,7 +102,33 @@ public record ContainerResources(
             List<String> capabilities,
             Map<String, String> options) {}
 
-    static ContainerResources ofMemory(Memory memory) {
+    /** Without what an engine can set anew on a living container. */
+    ContainerResources withoutLimits() {
+        return new ContainerResources(
+                new Memory(
+                        null,
+                        null,
+                        null,
+                        memory.swappiness,
+                        memory.oomKillDisable,
+                        memory.oomScoreAdjustment),
+                Cpu.DEFAULT,
+                new Blkio(
+                        null,
+                        blkio.weights,
+                        blkio.readBps,
+                        blkio.readIops,
+                        blkio.writeBps,
+                        blkio.writeIops),
+                null,
+                shmBytes,
+                ulimits,
+                devices,
+                deviceCgroupRules,
+                deviceRequests);
+    }
+
+    public static ContainerResources ofMemory(Memory memory) {
         return new ContainerResources(
                 memory,
                 Cpu.DEFAULT,

@@ -132,6 +132,17 @@ public record ContainerSpec(
     }
 
     /**
+     * The {@link #digest()} of what only a new container can change: without the limits that an
+     * engine sets anew on a living one, and without what the supervisor alone minds.
+     */
+    public String fixedDigest() {
+        return with(resources.withoutLimits())
+                .with(order.withoutSupervision())
+                .with(image.pulledWhenMissing())
+                .digest();
+    }
+
+    /**
      * The form that travels in the apply spec; {@link #fromTree} reads it back. It holds what the
      * manifest gives and nothing else, so that what Berth learns later changes no digest of those
      * that do not use it.

@@ -39,7 +39,7 @@ final class Absorption {
         if (o != null && o.running()) {
             absorbRunning(w, m, o);
         } else if (m.runningId != null) {
-            absorbExit(w, m, o);
+            absorbExit(w, m, turn.observed(w.name(), m.runningId));
         } else if (o != null && completedUnseen(w, m, o)) {
             m.doneDigest = w.digest();
             m.incarnation = 1;
@@ -47,12 +47,12 @@ final class Absorption {
     }
 
     /** A one-shot that completed before there was any memory of it is not run again. */
-    private static boolean completedUnseen(Wished w, Memo m, Observed o) {
+    private boolean completedUnseen(Wished w, Memo m, Observed o) {
         return m.incarnation == 0
                 && w.oneShot()
                 && o.phase() == Phase.EXITED
                 && Integer.valueOf(0).equals(o.exitCode())
-                && o.specDigest().equals(w.digest());
+                && turn.fits(w, o);
     }
 
     private void absorbRunning(Wished w, Memo m, Observed o) {
@@ -65,19 +65,20 @@ final class Absorption {
         if (m.startedAt == null) {
             m.startedAt = o.startedAt();
         }
-        if (o.specDigest().equals(w.digest())) {
+        if (turn.fits(w, o)) {
             m.doneDigest = null;
         }
         judge(w, m, o);
         if (m.ready) {
+            m.goodId = o.id();
             calm(w, m);
         }
     }
 
     /** It runs though we did not see it start: it is taken over as it is. */
-    private static void adopt(Wished w, Memo m, Observed o) {
+    private void adopt(Wished w, Memo m, Observed o) {
         m.stopped();
-        if (o.specDigest().equals(w.digest())) {
+        if (turn.fits(w, o)) {
             m.grace = w.spec().order().stopGracePeriod();
             m.preStop = w.spec().order().preStop();
         }
@@ -209,7 +210,7 @@ final class Absorption {
         Policy policy = w.restart().policy();
         boolean oneShot = w.oneShot() && o != null;
         if (oneShot && sound && o != null) {
-            m.doneDigest = o.specDigest();
+            m.doneDigest = m.digestOf(o);
             m.failures = 0;
             m.to(ContainerState.DONE, "");
         } else if (oneShot && policy == Policy.NO) {

@@ -20,7 +20,7 @@ final class Changes implements AutoCloseable {
     /** What a listener may be behind; beyond it changes are dropped, since status tells all. */
     private static final int BEHIND = 256;
 
-    private record Before(ContainerState state, int failures, int imageFailures) {}
+    private record Before(ContainerState state, int failures, int aheadFailures) {}
 
     private final BlockingQueue<StateChange> queue = new ArrayBlockingQueue<>(BEHIND);
     private final List<SupervisorListener> listeners = new CopyOnWriteArrayList<>();
@@ -61,11 +61,11 @@ final class Changes implements AutoCloseable {
     }
 
     private static Before of(Memo m) {
-        return new Before(m.state, m.failures, m.imageFailures);
+        return new Before(m.state, m.failures, m.aheadFailures);
     }
 
     private void put(String name, Before old, Memo m, Instant now) {
-        int failures = Math.max(m.failures, m.imageFailures);
+        int failures = Math.max(m.failures, m.aheadFailures);
         var change =
                 new StateChange(
                         name, old.state(), m.state, m.reason, failures, severity(old, m), now);
@@ -88,8 +88,8 @@ final class Changes implements AutoCloseable {
     }
 
     private static Severity severity(Before old, Memo m) {
-        int was = Math.max(old.failures(), old.imageFailures());
-        int is = Math.max(m.failures, m.imageFailures);
+        int was = Math.max(old.failures(), old.aheadFailures());
+        int is = Math.max(m.failures, m.aheadFailures);
         if (is == 0 && was > 0 && m.state == ContainerState.UP) {
             return Severity.RESOLVED;
         }

@@ -100,6 +100,7 @@ final class CreateBody {
         labels.put(Labels.INSTANCE, config.instance());
         labels.put(Labels.CONTAINER, spec.name());
         labels.put(Labels.SPEC, digest);
+        labels.put(Labels.FIXED, spec.fixedDigest());
         labels.put(Labels.INTENT, intent);
         return labels;
     }
@@ -209,11 +210,15 @@ final class CreateBody {
     /** Where the VM holds the content of a secret or config, in memory. */
     Path file(ContainerSpec spec, MountedFile file) {
         String flat = file.target().substring(1).replace('/', '~');
-        return below(files(spec.name()), flat);
+        return below(files(spec.name(), spec.fixedDigest()), flat);
     }
 
-    Path files(String container) {
-        return below(config.run(), "files/" + container);
+    /**
+     * By what cannot change in a living container, since for a while there may be two of a name.
+     */
+    Path files(String container, String fixedDigest) {
+        String folder = fixedDigest.substring(0, Math.min(16, fixedDigest.length()));
+        return below(config.run(), "files/" + container + "/" + folder);
     }
 
     private static Path below(Path root, String relative) {

@@ -56,11 +56,15 @@ final class EngineExecutor {
                 case Step.PullImage s -> ensureImage(s.spec(), false);
                 case Step.BuildImage s -> ensureImage(s.spec(), false);
                 case Step.CreateContainer s -> create(s);
+                case Step.UpdateContainer s -> update(s);
                 case Step.StartContainer s -> start(s);
                 case Step.StopContainer s -> stop(s);
                 case Step.RemoveContainer s -> {
                     engine.removeContainer(s.id(), false, true);
-                    files.forget(s.container());
+                    String fixed = s.fixedDigest();
+                    if (fixed != null) {
+                        files.forget(s.container(), fixed);
+                    }
                     yield done();
                 }
             };
@@ -79,8 +83,11 @@ final class EngineExecutor {
         if (e.isUnknown()) {
             return new Outcome.Unknown(String.valueOf(e.getMessage()));
         }
-        if (e.isNotFound()
-                && (step instanceof Step.StartContainer || step instanceof Step.StopContainer)) {
+        boolean onContainer =
+                step instanceof Step.StartContainer
+                        || step instanceof Step.StopContainer
+                        || step instanceof Step.UpdateContainer;
+        if (e.isNotFound() && onContainer) {
             return new Outcome.Unknown("the container has gone");
         }
         String words = String.valueOf(e.getMessage());
@@ -88,6 +95,7 @@ final class EngineExecutor {
             case Step.CreateContainer s -> refusedCreate(s, e, words);
             // 400 of a start: the image has no such program, or the mount or device is impossible.
             case Step.StartContainer _ -> new Outcome.Failed(words, e.status() == 400, false);
+            case Step.UpdateContainer _ -> new Outcome.Failed(words, true, false);
             case Step.StopContainer _ ->
                     new Outcome.Failed("cannot be stopped: " + words, false, false);
             case Step.RemoveContainer _ ->
@@ -114,28 +122,65 @@ final class EngineExecutor {
      * Our own container under the name is found by the next look; a foreign one stands in the way.
      */
     private Outcome heldName(Step.CreateContainer s) {
-        Optional<Map<String, Object>> holder = engine.inspectContainer(s.container());
+        Optional<Fields> holder = named(s.engineName());
         if (holder.isEmpty()) {
             return new Outcome.Unknown("the name was taken and is free again");
         }
-        Fields f = Fields.of(holder.get(), "container");
-        boolean ours =
-                f.object("Config")
-                        .object("Labels")
-                        .string(Labels.INSTANCE, "")
-                        .equals(config.instance());
-        if (ours) {
-            return new Outcome.Unknown("a container of this name is there already");
-        }
-        String id = f.string("Id", "?");
+        return isOurs(holder.get())
+                ? new Outcome.Unknown("a container of this name is there already")
+                : heldByStranger(s.engineName(), holder.get());
+    }
+
+    /** By name only: the engine would take the beginning of an id as well. */
+    private Optional<Fields> named(String engineName) {
+        return engine.inspectContainer(engineName)
+                .map(c -> Fields.of(c, "container"))
+                .filter(c -> c.string("Name", "").equals("/" + engineName));
+    }
+
+    private boolean isOurs(Fields container) {
+        return container
+                .object("Config")
+                .object("Labels")
+                .string(Labels.INSTANCE, "")
+                .equals(config.instance());
+    }
+
+    private static Outcome heldByStranger(String name, Fields holder) {
         return new Outcome.Failed(
                 "the name '"
-                        + s.container()
+                        + name
                         + "' is held by container "
-                        + id.substring(0, Math.min(12, id.length()))
+                        + shortId(holder)
                         + ", which Berth did not make; remove or rename that one",
                 true,
                 false);
+    }
+
+    private static String shortId(Fields container) {
+        String id = container.string("Id", "?");
+        return id.substring(0, Math.min(12, id.length()));
+    }
+
+    /**
+     * Gives a container its own name. Who holds it still is the one that it replaces: that one is
+     * kept for a while under a name beside.
+     *
+     * @return null when the name is its own now
+     */
+    private @Nullable Outcome takeName(String id, String name) {
+        Optional<Fields> holder = named(name).filter(c -> !c.string("Id", "").equals(id));
+        if (holder.isPresent()) {
+            if (!isOurs(holder.get())) {
+                return heldByStranger(name, holder.get());
+            }
+            if (holder.get().object("State").flag("Running", false)) {
+                return new Outcome.Unknown("the container that it replaces runs still");
+            }
+            engine.renameContainer(holder.get().string("Id"), name + "." + shortId(holder.get()));
+        }
+        engine.renameContainer(id, name);
+        return null;
     }
 
     // --- images
@@ -229,7 +274,8 @@ final class EngineExecutor {
                         VmFiles.environment(s.spec()),
                         VmFiles.securityOptions(s.spec()));
         CreateBody.Made made = bodies.of(s.spec(), s.digest(), s.intent(), around);
-        String id = engine.createContainer(s.container(), s.spec().image().platform(), made.tree());
+        String id =
+                engine.createContainer(s.engineName(), s.spec().image().platform(), made.tree());
         connect(id, made.later());
         String note = String.join("; ", made.warnings());
         if (!note.isEmpty()) {
@@ -269,12 +315,38 @@ final class EngineExecutor {
         return !test.isEmpty() && !test.equals(List.of("NONE"));
     }
 
+    /** Only what differs is sent; what the engine cannot take back asks for a new container. */
+    private Outcome update(Step.UpdateContainer s) {
+        Fields host =
+                Fields.of(
+                                engine.inspectContainer(s.id())
+                                        .orElseThrow(() ->
+                                                new EngineException(404, "the container has gone")),
+                                "container")
+                        .object("HostConfig");
+        Limits limits = Limits.between(host, s.spec());
+        if (!limits.irrevocable().isEmpty()) {
+            return new Outcome.Failed(
+                    "a limit cannot be taken away: " + String.join(", ", limits.irrevocable()),
+                    true,
+                    false);
+        }
+        if (!limits.changed().isEmpty()) {
+            engine.updateContainer(s.id(), limits.changed());
+        }
+        return done();
+    }
+
     private Outcome start(Step.StartContainer s) throws IOException {
         if (unproven(s.spec()) instanceof Outcome.Failed failed) {
             return failed;
         }
         directories.ensure(s.spec(), () -> userOf(s.spec()));
         files.write(s.spec()); // a boot has emptied the memory
+        if (!s.engineName().equals(s.container())
+                && takeName(s.id(), s.container()) instanceof Outcome held) {
+            return held;
+        }
         engine.startContainer(s.id());
         ContainerOrder order = s.spec().order();
         if (order.postStart().isEmpty()) {

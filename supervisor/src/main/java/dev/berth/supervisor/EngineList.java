@@ -31,6 +31,7 @@ final class EngineList {
                 f.strings("Names").stream().findFirst().map(n -> n.substring(1)).orElse(""),
                 f.string("Id"),
                 labels.string(Labels.SPEC, ""),
+                labels.string(Labels.FIXED, ""),
                 phase,
                 health(phase, status),
                 exitCode(phase, status),

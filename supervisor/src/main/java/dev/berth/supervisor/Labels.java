@@ -8,6 +8,9 @@ final class Labels {
     /** Digest of the whole spec that the container was made from. */
     static final String SPEC = "berth.spec";
 
+    /** Digest of that part of the spec that only another container can change. */
+    static final String FIXED = "berth.fixed";
+
     /** Identity of the step that made it. */
     static final String INTENT = "berth.intent";
 

@@ -30,9 +30,12 @@ final class Memo {
 
     Duration lastDelay = Duration.ZERO;
     @Nullable Instant nextTry;
-    int imageFailures;
-    @Nullable Instant imageNextTry;
-    String imageReason = "";
+
+    /** Failures to get its image or to make it beside the one that still runs. */
+    int aheadFailures;
+
+    @Nullable Instant aheadNextTry;
+    String aheadReason = "";
 
     /** How often it was started again since its container was created. */
     long restarts;
@@ -86,6 +89,17 @@ final class Memo {
     /** What of its spec its engine does not do; empty: nothing. */
     String note = "";
 
+    /** The container that was ready last: kept beside a new one until that is ready too. */
+    @Nullable String goodId;
+
+    /** The container that was given the limits of {@link #updatedDigest} after it was made. */
+    @Nullable String updatedId;
+
+    @Nullable String updatedDigest;
+
+    /** The spec that the engine would not give to the living container: a new one is made. */
+    @Nullable String replaceDigest;
+
     @Nullable LastExit lastExit;
 
     Memo copy() {
@@ -97,9 +111,9 @@ final class Memo {
         m.failures = failures;
         m.lastDelay = lastDelay;
         m.nextTry = nextTry;
-        m.imageFailures = imageFailures;
-        m.imageNextTry = imageNextTry;
-        m.imageReason = imageReason;
+        m.aheadFailures = aheadFailures;
+        m.aheadNextTry = aheadNextTry;
+        m.aheadReason = aheadReason;
         m.restarts = restarts;
         m.incarnation = incarnation;
         m.runningId = runningId;
@@ -120,9 +134,19 @@ final class Memo {
         m.preStop = preStop;
         m.joinedTo = new TreeMap<>(joinedTo);
         m.note = note;
+        m.goodId = goodId;
+        m.updatedId = updatedId;
+        m.updatedDigest = updatedDigest;
+        m.replaceDigest = replaceDigest;
         m.lastExit = lastExit;
         m.builtOn = new TreeMap<>(builtOn);
         return m;
+    }
+
+    /** Of the spec that a container is of by now. */
+    String digestOf(Observed o) {
+        String digest = updatedDigest;
+        return digest != null && o.id().equals(updatedId) ? digest : o.specDigest();
     }
 
     void to(ContainerState newState, String why) {
@@ -135,11 +159,16 @@ final class Memo {
         failures = 0;
         lastDelay = Duration.ZERO;
         nextTry = null;
-        imageFailures = 0;
-        imageNextTry = null;
-        imageReason = "";
+        soundAhead();
         spent = false;
         stopNotBefore = null;
+    }
+
+    /** Nothing ails what is to be there before the old container goes. */
+    void soundAhead() {
+        aheadFailures = 0;
+        aheadNextTry = null;
+        aheadReason = "";
     }
 
     /** After a boot nothing runs, and nothing that happened before speaks against a start. */
@@ -173,24 +202,20 @@ final class Memo {
         tree.put("failures", failures);
         tree.put("last_delay_ms", lastDelay.toMillis());
         put(tree, "next_try_ms", nextTry);
-        tree.put("image_failures", imageFailures);
-        put(tree, "image_next_try_ms", imageNextTry);
-        tree.put("image_reason", imageReason);
+        tree.put("ahead_failures", aheadFailures);
+        put(tree, "ahead_next_try_ms", aheadNextTry);
+        tree.put("ahead_reason", aheadReason);
         tree.put("restarts", restarts);
         tree.put("incarnation", incarnation);
         tree.put("built_on", new LinkedHashMap<>(builtOn));
-        if (runningId != null) {
-            tree.put("running_id", runningId);
-        }
+        put(tree, "running_id", runningId);
         put(tree, "started_at_ms", startedAt);
         put(tree, "last_start_ms", lastStart);
         tree.put("pending_start", pendingStart);
         tree.put("ready", ready);
         put(tree, "ready_since_ms", readySince);
         put(tree, "not_ready_since_ms", notReadySince);
-        if (doneDigest != null) {
-            tree.put("done_digest", doneDigest);
-        }
+        put(tree, "done_digest", doneDigest);
         tree.put("spent", spent);
         tree.put("stop_asked", stopAsked);
         tree.put("stop_counts", stopCounts);
@@ -201,6 +226,10 @@ final class Memo {
         tree.put("pre_stop", preStop.stream().map(Hook::toTree).toList());
         tree.put("joined_to", new LinkedHashMap<>(joinedTo));
         tree.put("note", note);
+        put(tree, "good_id", goodId);
+        put(tree, "updated_id", updatedId);
+        put(tree, "updated_digest", updatedDigest);
+        put(tree, "replace_digest", replaceDigest);
         LastExit exit = lastExit;
         if (exit != null) {
             tree.put(
@@ -226,9 +255,9 @@ final class Memo {
         m.failures = (int) f.integer("failures", 0);
         m.lastDelay = Duration.ofMillis(f.integer("last_delay_ms", 0));
         m.nextTry = instant(f, "next_try_ms");
-        m.imageFailures = (int) f.integer("image_failures", 0);
-        m.imageNextTry = instant(f, "image_next_try_ms");
-        m.imageReason = f.string("image_reason", "");
+        m.aheadFailures = (int) f.integer("ahead_failures", 0);
+        m.aheadNextTry = instant(f, "ahead_next_try_ms");
+        m.aheadReason = f.string("ahead_reason", "");
         m.restarts = f.integer("restarts", 0);
         m.incarnation = f.integer("incarnation", 0);
         Fields built = f.object("built_on");
@@ -251,6 +280,10 @@ final class Memo {
         m.preStop = f.list("pre_stop").stream().map(Hook::fromTree).toList();
         m.joinedTo.putAll(f.stringMap("joined_to"));
         m.note = f.string("note", "");
+        m.goodId = f.optionalString("good_id");
+        m.updatedId = f.optionalString("updated_id");
+        m.updatedDigest = f.optionalString("updated_digest");
+        m.replaceDigest = f.optionalString("replace_digest");
         if (f.has("last_exit")) {
             Fields exit = f.object("last_exit");
             Long code = exit.optionalInteger("code");
@@ -266,6 +299,12 @@ final class Memo {
     private static void put(Map<String, Object> tree, String key, @Nullable Instant at) {
         if (at != null) {
             tree.put(key, at.toEpochMilli());
+        }
+    }
+
+    private static void put(Map<String, Object> tree, String key, @Nullable String text) {
+        if (text != null) {
+            tree.put(key, text);
         }
     }
 

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param name from our label; the wished container that this one stands for
  * @param engineName the engine's name; another than {@code name} when somebody renamed it
  * @param specDigest from our label; empty when the label is missing
+ * @param fixedDigest from our label: of what only another container can change
  * @param exitCode of the last exit; null when it runs, never ran, or the code is not known yet
  * @param startedAt null when not known; a list does not tell it
  * @param hostPorts ports of the VM that it holds while it runs
@@ -19,6 +20,7 @@ record Observed(
         String engineName,
         String id,
         String specDigest,
+        String fixedDigest,
         Phase phase,
         Health health,
         @Nullable Integer exitCode,
@@ -52,6 +54,7 @@ record Observed(
                 engineName,
                 id,
                 specDigest,
+                fixedDigest,
                 Phase.RUNNING,
                 Health.UNKNOWN,
                 null,
@@ -66,6 +69,7 @@ record Observed(
                 engineName,
                 id,
                 specDigest,
+                fixedDigest,
                 Phase.EXITED,
                 health,
                 code,
@@ -80,6 +84,7 @@ record Observed(
                 engineName,
                 id,
                 specDigest,
+                fixedDigest,
                 newPhase,
                 newHealth,
                 exitCode,
@@ -94,6 +99,7 @@ record Observed(
                 engineName,
                 id,
                 specDigest,
+                fixedDigest,
                 phase,
                 health,
                 exitCode,
@@ -102,8 +108,33 @@ record Observed(
                 hostPorts);
     }
 
+    Observed named(String newEngineName) {
+        return new Observed(
+                name,
+                newEngineName,
+                id,
+                specDigest,
+                fixedDigest,
+                phase,
+                health,
+                exitCode,
+                oom,
+                startedAt,
+                hostPorts);
+    }
+
     Observed startedSometime(@Nullable Instant at) {
         return new Observed(
-                name, engineName, id, specDigest, phase, health, exitCode, oom, at, hostPorts);
+                name,
+                engineName,
+                id,
+                specDigest,
+                fixedDigest,
+                phase,
+                health,
+                exitCode,
+                oom,
+                at,
+                hostPorts);
     }
 }

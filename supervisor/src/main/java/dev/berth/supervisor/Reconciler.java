@@ -309,7 +309,10 @@ final class Reconciler {
                     rows.put(s.id(), new Row(row.observed(), Instant.MIN));
                 }
             }
-            case Step.CreateContainer _, Step.StopContainer _, Step.RemoveContainer _ ->
+            case Step.CreateContainer _,
+                    Step.UpdateContainer _,
+                    Step.StopContainer _,
+                    Step.RemoveContainer _ ->
                     busy.put(step.container(), step);
         }
     }
@@ -331,6 +334,7 @@ final class Reconciler {
             case Step.PullImage s -> imageEnded(s.image(), outcome);
             case Step.BuildImage s -> imageEnded(s.image(), outcome);
             case Step.CreateContainer s -> created(s, outcome);
+            case Step.UpdateContainer _ -> {}
             case Step.StartContainer s -> started(s, outcome, now);
             case Step.StopContainer s -> stopped(s, outcome, now);
             case Step.RemoveContainer s -> {
@@ -357,9 +361,10 @@ final class Reconciler {
             var o =
                     new Observed(
                             step.container(),
-                            step.container(),
+                            step.engineName(),
                             made.id(),
                             step.digest(),
+                            step.spec().fixedDigest(),
                             Phase.CREATED,
                             made.checked() ? Health.UNKNOWN : Health.NONE,
                             null,
@@ -377,10 +382,24 @@ final class Reconciler {
         if (!(outcome instanceof Outcome.Done) || row == null) {
             return;
         }
+        takesName(row.observed());
+        Observed named = row.observed().named(step.container());
         boolean diedSince = !row.endTold().equals(Instant.MIN);
-        if (!diedSince && !row.observed().running()) {
-            Observed started = row.observed().started(now);
-            rows.put(step.id(), new Row(keepHealth(row.observed(), started), Instant.MIN));
+        boolean runs = !diedSince && !named.running();
+        rows.put(
+                step.id(),
+                runs
+                        ? new Row(keepHealth(named, named.started(now)), Instant.MIN)
+                        : new Row(named, row.endTold()));
+    }
+
+    /** Whoever held the engine's name has another by now; a list tells which. */
+    private void takesName(Observed started) {
+        for (Row other : List.copyOf(rows.values())) {
+            Observed o = other.observed();
+            if (o.engineName().equals(started.name()) && !o.id().equals(started.id())) {
+                rows.put(o.id(), new Row(o.named(o.name() + "." + o.id()), other.endTold()));
+            }
         }
     }
 

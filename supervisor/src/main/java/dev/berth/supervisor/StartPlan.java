@@ -24,11 +24,14 @@ final class StartPlan {
             }
         }
         for (Wished w : turn.wish.containers().values()) {
-            boolean stepPlanned =
-                    turn.steps.stream()
-                            .anyMatch(s -> !s.isImage() && s.container().equals(w.name()));
-            if (!turn.runs(w.name()) && !turn.busy(w.name()) && !stepPlanned) {
-                bringUp(w, turn.memo(w.name()), turn.observed(w.name()));
+            if (turn.busy(w.name()) || turn.planned(w.name())) {
+                continue;
+            }
+            Observed o = turn.observed(w.name());
+            if (o != null && o.running()) {
+                renew(w, turn.memo(w.name()), o);
+            } else {
+                bringUp(w, turn.memo(w.name()), o);
             }
         }
     }
@@ -39,14 +42,17 @@ final class StartPlan {
     private void fetchImage(Wished w) {
         Memo m = turn.memo(w.name());
         Observed o = turn.observed(w.name());
-        boolean needed = (o == null || turn.outdated(w)) && !turn.done(w) && !m.held;
+        boolean needed =
+                (o == null || (turn.outdated(w) && !turn.updatable(w))) && !turn.done(w) && !m.held;
+        boolean sound = turn.imageHere(w) && (!turn.runs(w.name()) || turn.replaceable(w));
+        if (!needed || sound) {
+            m.soundAhead();
+        }
         if (!needed || turn.imageHere(w)) {
-            m.imageFailures = 0;
-            m.imageNextTry = null;
             return;
         }
-        if (!turn.reached(m.imageNextTry)) {
-            turn.wakeAt(m.imageNextTry);
+        if (!turn.reached(m.aheadNextTry)) {
+            turn.wakeAt(m.aheadNextTry);
             return;
         }
         boolean coming =
@@ -66,11 +72,38 @@ final class StartPlan {
             case Step.PullImage s -> s.image().equals(image);
             case Step.BuildImage s -> s.image().equals(image);
             case Step.CreateContainer _,
+                    Step.UpdateContainer _,
                     Step.StartContainer _,
                     Step.StopContainer _,
                     Step.RemoveContainer _ ->
                     false;
         };
+    }
+
+    /** An old container runs on while the new one is made beside it, or is given the new limits. */
+    private void renew(Wished w, Memo m, Observed o) {
+        boolean stays = turn.wish.running() && !m.held && !turn.stopping.containsKey(w.name());
+        if (!stays || !turn.outdated(w)) {
+            return;
+        }
+        if (turn.updatable(w)) {
+            turn.steps.add(
+                    new Step.UpdateContainer(w.spec(), w.digest(), o.id(), "its limits changed"));
+        } else if (Turn.madeAhead(w) && turn.imageHere(w) && turn.cast(w.name()).next() == null) {
+            if (turn.reached(m.aheadNextTry)) {
+                create(w, "its spec changed");
+            } else {
+                turn.wakeAt(m.aheadNextTry);
+            }
+        }
+    }
+
+    private void create(Wished w, String why) {
+        // By its digest: should the answer be lost, the second attempt finds the name taken.
+        boolean free =
+                turn.situation.observed().stream().noneMatch(o -> o.engineName().equals(w.name()));
+        String engineName = free ? w.name() : w.name() + "." + w.digest().substring(0, 8);
+        turn.steps.add(new Step.CreateContainer(w.spec(), w.digest(), engineName, intent(), why));
     }
 
     private void bringUp(Wished w, Memo m, @Nullable Observed o) {
@@ -81,7 +114,7 @@ final class StartPlan {
             m.to(ContainerState.BLOCKED, "its disk is not proven: " + bad.reason());
             return;
         }
-        boolean present = o != null && !turn.outdated(w);
+        boolean present = o != null && (!turn.outdated(w) || turn.updatable(w));
         if (!present && !turn.imageHere(w)) {
             awaitImage(m);
             return;
@@ -123,12 +156,12 @@ final class StartPlan {
     }
 
     private void awaitImage(Memo m) {
-        if (m.imageNextTry != null) {
+        if (m.aheadNextTry != null) {
             m.to(
                     m.state == ContainerState.BLOCKED
                             ? ContainerState.BLOCKED
                             : ContainerState.BACKOFF,
-                    m.imageReason);
+                    m.aheadReason);
         } else {
             m.to(ContainerState.PREPARING, "its image is being fetched");
         }
@@ -189,15 +222,17 @@ final class StartPlan {
     private void act(Wished w, Memo m, @Nullable Observed o) {
         m.nextTry = null;
         String why = m.cause.isEmpty() ? "it is wished" : m.cause;
-        if (o == null) {
-            m.restarts = 0;
-            m.joinedTo = turn.owners(w);
-            m.to(ContainerState.CREATING, why);
-            turn.steps.add(new Step.CreateContainer(w.spec(), w.digest(), intent(), why));
-        } else if (turn.outdated(w)) {
+        if (o != null && turn.updatable(w)) {
             m.to(ContainerState.CREATING, why);
             turn.steps.add(
-                    new Step.RemoveContainer(w.name(), o.id(), "its spec changed, it is replaced"));
+                    new Step.UpdateContainer(w.spec(), w.digest(), o.id(), "its limits changed"));
+        } else if (o == null || (turn.outdated(w) && Turn.madeAhead(w))) {
+            m.joinedTo = turn.owners(w);
+            m.to(ContainerState.CREATING, why);
+            create(w, why);
+        } else if (turn.outdated(w)) {
+            m.to(ContainerState.CREATING, why);
+            turn.steps.add(turn.removal(o, "its spec changed, it is replaced"));
         } else {
             start(w, m, o, why);
         }
@@ -211,9 +246,7 @@ final class StartPlan {
                 m.builtOn.put(edge.to(), turn.memo(edge.to()).incarnation);
             }
         }
-        if (o.phase() == Phase.EXITED) {
-            m.restarts++;
-        }
+        m.restarts = o.phase() == Phase.EXITED ? m.restarts + 1 : 0;
         m.stopped();
         m.runningId = o.id();
         m.pendingStart = true;
@@ -223,7 +256,7 @@ final class StartPlan {
         m.grace = w.spec().order().stopGracePeriod();
         m.preStop = w.spec().order().preStop();
         m.to(ContainerState.STARTING, why);
-        turn.steps.add(new Step.StartContainer(w.spec(), o.id(), why));
+        turn.steps.add(new Step.StartContainer(w.spec(), o.id(), o.engineName(), why));
     }
 
     private String intent() {

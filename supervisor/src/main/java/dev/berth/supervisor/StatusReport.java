@@ -3,10 +3,10 @@ package dev.berth.supervisor;
 import dev.berth.supervisor.Wish.Wished;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the status out of what a {@link Reconciler} knows. Pure. */
@@ -22,9 +22,9 @@ final class StatusReport {
     }
 
     SupervisorStatus make() {
-        Map<String, Observed> seen = new HashMap<>();
+        Map<String, List<Observed>> seen = new TreeMap<>();
         for (Observed o : reconciler.seen()) {
-            seen.merge(o.name(), o, (a, b) -> a.engineName().equals(a.name()) ? a : b);
+            seen.computeIfAbsent(o.name(), x -> new ArrayList<>()).add(o);
         }
         List<ContainerStatus> containers = new ArrayList<>();
         Wish wish = reconciler.wish();
@@ -33,17 +33,22 @@ final class StatusReport {
                 containers.add(container(w.name(), w, seen.remove(w.name())));
             }
         }
-        seen.keySet().stream()
-                .sorted()
-                .forEach(name -> containers.add(container(name, null, seen.get(name))));
+        seen.forEach((name, all) -> containers.add(container(name, null, all)));
         return new SupervisorStatus(jobState(wish), daemon, reconciler.disk(), containers);
     }
 
-    private ContainerStatus container(String name, @Nullable Wished w, @Nullable Observed o) {
+    private ContainerStatus container(
+            String name, @Nullable Wished w, @Nullable List<Observed> all) {
         Memo m = reconciler.memos().getOrDefault(name, new Memo());
+        Observed o =
+                Cast.of(
+                                all == null ? List.of() : all,
+                                one -> w != null && m.digestOf(one).equals(w.digest()),
+                                m.runningId)
+                        .current();
         Observed running = o != null && o.running() ? o : null;
         LastExit exit = m.lastExit;
-        Instant next = later(m.nextTry, m.imageNextTry);
+        Instant next = later(m.nextTry, m.aheadNextTry);
         boolean waits = m.state == ContainerState.BACKOFF || m.state == ContainerState.BLOCKED;
         return new ContainerStatus(
                 name,
@@ -51,7 +56,7 @@ final class StatusReport {
                 w == null ? null : w.spec().image().digest(),
                 m.state.wireName(),
                 running == null ? "" : running.health().name().toLowerCase(Locale.ROOT),
-                o == null ? "" : o.specDigest(),
+                o == null ? "" : m.digestOf(o),
                 o == null ? null : o.id(),
                 running == null ? 0 : millis(m.startedAt),
                 m.restarts,
@@ -76,8 +81,8 @@ final class StatusReport {
             return m.reason.isEmpty() ? words : m.reason + "; " + words;
         }
         // An old container runs on while the image of its new spec cannot be had.
-        if (m.reason.isEmpty() && m.imageNextTry != null) {
-            return m.imageReason;
+        if (m.reason.isEmpty() && m.aheadNextTry != null) {
+            return m.aheadReason;
         }
         return m.reason.isEmpty() && m.runningId != null ? m.note : m.reason;
     }
@@ -130,10 +135,10 @@ final class StatusReport {
     private static boolean failing(Memo m) {
         return switch (m.state) {
             case BLOCKED, UNREADY -> true;
-            case BACKOFF -> m.failures >= 2 || m.imageFailures >= 1;
+            case BACKOFF -> m.failures >= 2 || m.aheadFailures >= 1;
             case STOPPED -> m.spent;
             case WAITING, PREPARING, CREATING, STARTING, UP, STOPPING, DONE, GONE ->
-                    m.imageFailures >= 1;
+                    m.aheadFailures >= 1;
         };
     }
 }

@@ -4,6 +4,7 @@ import dev.berth.model.ContainerOrder.Hook;
 import dev.berth.model.ContainerSpec;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One thing to do to the engine, with the reason that a person may read. */
 public sealed interface Step {
@@ -21,10 +22,13 @@ public sealed interface Step {
             implements Step {}
 
     /**
+     * @param engineName the container's name in the engine: its own, or while another holds that
+     *     one, a name beside it
      * @param intent goes into a label, so that after a crash the container can be told to be this
      *     step's
      */
-    record CreateContainer(ContainerSpec spec, String digest, String intent, String reason)
+    record CreateContainer(
+            ContainerSpec spec, String digest, String engineName, String intent, String reason)
             implements Step {
         @Override
         public String container() {
@@ -32,8 +36,22 @@ public sealed interface Step {
         }
     }
 
-    /** Starts an existing container whose spec is the wished one. */
-    record StartContainer(ContainerSpec spec, String id, String reason) implements Step {
+    /** Gives an existing container the limits of another spec, while it runs or not. */
+    record UpdateContainer(ContainerSpec spec, String digest, String id, String reason)
+            implements Step {
+        @Override
+        public String container() {
+            return spec.name();
+        }
+    }
+
+    /**
+     * Starts an existing container whose spec is the wished one.
+     *
+     * @param engineName its name in the engine; when that is not its own, it takes its own first
+     */
+    record StartContainer(ContainerSpec spec, String id, String engineName, String reason)
+            implements Step {
         @Override
         public String container() {
             return spec.name();
@@ -53,14 +71,24 @@ public sealed interface Step {
         }
     }
 
-    /** Removes a stopped container with its anonymous volumes. */
-    record RemoveContainer(String container, String id, String reason) implements Step {}
+    /**
+     * Removes a stopped container with its anonymous volumes.
+     *
+     * @param fixedDigest whose files in memory go with it; null: another container has the same
+     */
+    record RemoveContainer(String container, String id, @Nullable String fixedDigest, String reason)
+            implements Step {}
 
     /** Whether the step is about an image only and leaves the container alone. */
     default boolean isImage() {
         return switch (this) {
             case PullImage _, BuildImage _ -> true;
-            case CreateContainer _, StartContainer _, StopContainer _, RemoveContainer _ -> false;
+            case CreateContainer _,
+                    UpdateContainer _,
+                    StartContainer _,
+                    StopContainer _,
+                    RemoveContainer _ ->
+                    false;
         };
     }
 }

@@ -65,18 +65,12 @@ final class StopPlan {
         if (m.restartAsked) {
             return "restarted by an operator";
         }
-        if (turn.outdated(w) && turn.imageHere(w)) {
-            return w.digest().equals(observedDigest(w))
-                    ? "what it joined was made anew"
-                    : "its spec changed";
+        Observed o = turn.observed(w.name());
+        if (o != null && turn.outdated(w) && !turn.updatable(w) && turn.replaceable(w)) {
+            return turn.fits(w, o) ? "what it joined was made anew" : "its spec changed";
         }
         String lost = lost(w, m);
         return lost != null ? lost : unhealthy(w, m);
-    }
-
-    private String observedDigest(Wished w) {
-        Observed o = turn.observed(w.name());
-        return o == null ? "" : o.specDigest();
     }
 
     private @Nullable String lost(Wished w, Memo m) {
@@ -175,12 +169,12 @@ final class StopPlan {
         if (!wished) {
             m.to(ContainerState.STOPPING, why);
         }
-        if (turn.steps.stream().anyMatch(s -> s.container().equals(stray.name()))) {
+        if (turn.planned(stray.name())) {
             return; // one step at a time for one name
         }
         turn.steps.add(
                 stray.running()
                         ? new Step.StopContainer(stray.name(), stray.id(), m.grace, m.preStop, why)
-                        : new Step.RemoveContainer(stray.name(), stray.id(), why));
+                        : turn.removal(stray, why));
     }
 }

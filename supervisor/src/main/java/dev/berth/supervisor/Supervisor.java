@@ -419,7 +419,8 @@ public final class Supervisor implements AutoCloseable {
         Semaphore limit =
                 switch (step) {
                     case Step.PullImage _, Step.BuildImage _ -> pulls;
-                    case Step.CreateContainer _, Step.StartContainer _ -> starts;
+                    case Step.CreateContainer _, Step.UpdateContainer _, Step.StartContainer _ ->
+                            starts;
                     case Step.StopContainer _, Step.RemoveContainer _ -> null;
                 };
         if (limit == null) {

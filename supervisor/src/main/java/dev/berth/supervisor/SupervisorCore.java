@@ -31,6 +31,7 @@ final class SupervisorCore {
         new Absorption(turn).run();
         new StopPlan(turn).run();
         new StartPlan(turn).run();
+        new TidyPlan(turn).run();
         forget(turn);
         return turn.decision();
     }
@@ -54,6 +55,7 @@ final class SupervisorCore {
             case Step.PullImage s -> settleImage(next, wish, s.image(), outcome, now);
             case Step.BuildImage s -> settleImage(next, wish, s.image(), outcome, now);
             case Step.CreateContainer s -> settleCreate(memo(next, s), s, outcome, now);
+            case Step.UpdateContainer s -> settleUpdate(memo(next, s), s, outcome);
             case Step.StartContainer s -> settleStart(memo(next, s), s, outcome, now);
             case Step.StopContainer s -> settleStop(memo(next, s), outcome, now);
             case Step.RemoveContainer s -> settleStop(memo(next, s), outcome, now);
@@ -74,13 +76,7 @@ final class SupervisorCore {
                 .filter(w -> w.image().equals(image))
                 .forEach(w -> {
                     Memo m = memos.computeIfAbsent(w.name(), x -> new Memo());
-                    m.imageFailures++;
-                    m.imageReason = failed.reason();
-                    m.imageNextTry =
-                            now.plus(
-                                    failed.needsChange()
-                                            ? BLOCKED_RETRY
-                                            : BackOff.afterImageFailure(m.imageFailures, random));
+                    refusedAhead(m, failed, now);
                     if (m.state == ContainerState.PREPARING
                             || m.state == ContainerState.BACKOFF
                             || m.state == ContainerState.BLOCKED) {
@@ -93,6 +89,29 @@ final class SupervisorCore {
                 });
     }
 
+    private void refusedAhead(Memo m, Outcome.Failed failed, Instant now) {
+        m.aheadFailures++;
+        m.aheadReason = failed.reason();
+        m.aheadNextTry =
+                now.plus(
+                        failed.needsChange()
+                                ? BLOCKED_RETRY
+                                : BackOff.afterImageFailure(m.aheadFailures, random));
+    }
+
+    private static void settleUpdate(Memo m, Step.UpdateContainer step, Outcome outcome) {
+        switch (outcome) {
+            case Outcome.Done _, Outcome.Created _ -> {
+                m.updatedId = step.id();
+                m.updatedDigest = step.digest();
+                m.grace = step.spec().order().stopGracePeriod();
+                m.preStop = step.spec().order().preStop();
+            }
+            case Outcome.Failed _ -> m.replaceDigest = step.digest();
+            case Outcome.Unknown _ -> {} // the same again does no harm
+        }
+    }
+
     private void settleCreate(Memo m, Step.CreateContainer step, Outcome outcome, Instant now) {
         if (outcome instanceof Outcome.Created created) {
             m.note = created.note();
@@ -100,7 +119,9 @@ final class SupervisorCore {
         if (!(outcome instanceof Outcome.Failed failed)) {
             return;
         }
-        if (failed.imageMissing()) {
+        if (m.runningId != null) { // the old one runs on
+            refusedAhead(m, failed, now);
+        } else if (failed.imageMissing()) {
             m.to(ContainerState.PREPARING, "the image of " + step.container() + " has gone");
         } else {
             refused(m, step.spec(), failed, now);

@@ -24,10 +24,10 @@ final class Turn {
     final RandomGenerator random;
     final Map<String, Memo> memos = new TreeMap<>();
 
-    /** The container that stands for each wished name. */
-    final Map<String, Observed> observed = new HashMap<>();
+    /** Who stands for each wished name, and who else there is of it. */
+    private final Map<String, Cast> casts = new HashMap<>();
 
-    /** Containers of ours that stand for no wished name, or are second for one. */
+    /** Containers of ours that stand for no wished name, or run as the second of one. */
     final List<Observed> strays = new ArrayList<>();
 
     /** Wished containers that run and are to go down, with the reason. */
@@ -44,31 +44,59 @@ final class Turn {
         this.now = situation.now();
         this.random = random;
         situation.memos().forEach((name, memo) -> memos.put(name, memo.copy()));
+        Map<String, List<Observed>> named = new HashMap<>();
         for (Observed o : situation.observed()) {
-            place(o);
+            if (wish.containers().containsKey(o.name())) {
+                named.computeIfAbsent(o.name(), x -> new ArrayList<>()).add(o);
+            } else {
+                strays.add(o);
+            }
         }
+        wish.containers().forEach((name, w) -> place(w, named.getOrDefault(name, List.of())));
     }
 
-    private void place(Observed o) {
-        Observed other = observed.get(o.name());
-        if (!wish.containers().containsKey(o.name())) {
-            strays.add(o);
-        } else if (other == null) {
-            observed.put(o.name(), o);
-        } else if (o.engineName().equals(o.name())) {
-            observed.put(o.name(), o);
-            strays.add(other);
-        } else {
-            strays.add(o);
-        }
+    private void place(Wished w, List<Observed> all) {
+        Memo m = memo(w.name());
+        Cast cast = Cast.of(all, o -> m.digestOf(o).equals(w.digest()), m.runningId);
+        casts.put(w.name(), cast);
+        strays.addAll(cast.runningExtras());
     }
 
     Memo memo(String name) {
         return memos.computeIfAbsent(name, x -> new Memo());
     }
 
+    Cast cast(String name) {
+        return casts.getOrDefault(name, Cast.NOBODY);
+    }
+
     @Nullable Observed observed(String name) {
-        return observed.get(name);
+        return cast(name).current();
+    }
+
+    /** Of all containers of a name the one with this id; null: it is gone. */
+    @Nullable Observed observed(String name, @Nullable String id) {
+        return situation.observed().stream()
+                .filter(o -> o.name().equals(name) && o.id().equals(id))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** A step other than one about an image is planned for the name. */
+    boolean planned(String name) {
+        return steps.stream().anyMatch(s -> !s.isImage() && s.container().equals(name));
+    }
+
+    /** The removal of a container; its files in memory stay while another one uses them. */
+    Step removal(Observed o, String why) {
+        boolean shared =
+                situation.observed().stream()
+                        .anyMatch(other ->
+                                !other.id().equals(o.id())
+                                        && other.name().equals(o.name())
+                                        && other.fixedDigest().equals(o.fixedDigest()));
+        boolean none = shared || o.fixedDigest().isEmpty();
+        return new Step.RemoveContainer(o.name(), o.id(), none ? null : o.fixedDigest(), why);
     }
 
     boolean busy(String name) {
@@ -76,7 +104,7 @@ final class Turn {
     }
 
     boolean runs(String name) {
-        Observed o = observed.get(name);
+        Observed o = observed(name);
         return o != null && o.running();
     }
 
@@ -89,14 +117,42 @@ final class Turn {
      * since.
      */
     boolean outdated(Wished w) {
-        Observed o = observed.get(w.name());
-        return o != null && (!o.specDigest().equals(w.digest()) || ownerReplaced(w));
+        Observed o = observed(w.name());
+        return o != null && (!fits(w, o) || ownerReplaced(w));
+    }
+
+    /** Of the wished spec, made so or brought to it since. */
+    boolean fits(Wished w, Observed o) {
+        return memo(w.name()).digestOf(o).equals(w.digest());
+    }
+
+    /** Outdated in nothing but what the engine can set anew on a living container. */
+    boolean updatable(Wished w) {
+        Observed o = observed(w.name());
+        return o != null
+                && !fits(w, o)
+                && o.fixedDigest().equals(w.fixed())
+                && !w.digest().equals(memo(w.name()).replaceDigest)
+                && !ownerReplaced(w);
+    }
+
+    /**
+     * Whether a new container can be made while the old one runs. One that joins others is made of
+     * what those are, so it waits until they are what they will be.
+     */
+    static boolean madeAhead(Wished w) {
+        return w.spec().joined().isEmpty();
+    }
+
+    /** Whether everything is there for the old container to go. */
+    boolean replaceable(Wished w) {
+        return imageHere(w) && (!madeAhead(w) || cast(w.name()).next() != null);
     }
 
     private boolean ownerReplaced(Wished w) {
         Map<String, String> joinedTo = memo(w.name()).joinedTo;
         for (String owner : w.spec().joined()) {
-            Observed now = observed.get(owner);
+            Observed now = observed(owner);
             String then = joinedTo.get(owner);
             if (now != null && then != null && !then.equals(now.id())) {
                 return true;
@@ -109,7 +165,7 @@ final class Turn {
     Map<String, String> owners(Wished w) {
         var owners = new TreeMap<String, String>();
         for (String owner : w.spec().joined()) {
-            Observed now = observed.get(owner);
+            Observed now = observed(owner);
             if (now != null) {
                 owners.put(owner, now.id());
             }
@@ -173,7 +229,7 @@ final class Turn {
     }
 
     private Observed.Health health(String name) {
-        Observed o = observed.get(name);
+        Observed o = observed(name);
         return o == null ? Observed.Health.UNKNOWN : o.health();
     }
 

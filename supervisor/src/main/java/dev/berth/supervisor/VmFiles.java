@@ -12,7 +12,6 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,32 +34,23 @@ final class VmFiles {
     // --- secrets and configs
 
     /**
-     * Writes the contents of a spec and removes those of an earlier one. A file that is right
-     * already stays the same file: it may be mounted.
+     * Writes the contents of a spec. A file that is right already stays the same file: it may be
+     * mounted.
      */
     void write(ContainerSpec spec) throws IOException {
-        Path folder = paths.files(spec.name());
+        Path folder = paths.files(spec.name(), spec.fixedDigest());
         List<MountedFile> files =
                 Stream.concat(spec.storage().secrets().stream(), spec.storage().configs().stream())
                         .toList();
         if (files.isEmpty()) {
-            forget(spec.name());
             return;
         }
         // Only root looks into the folder; the container is given the files themselves.
         Files.createDirectories(
                 folder,
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Set<Path> kept = new HashSet<>();
         for (MountedFile file : files) {
-            Path path = paths.file(spec, file);
-            kept.add(path);
-            write(path, file);
-        }
-        try (Stream<Path> all = Files.list(folder)) {
-            for (Path path : all.filter(p -> !kept.contains(p)).toList()) {
-                Files.delete(path);
-            }
+            write(paths.file(spec, file), file);
         }
     }
 
@@ -101,9 +91,9 @@ final class VmFiles {
         return set;
     }
 
-    /** Removes what was written for a container. */
-    void forget(String container) throws IOException {
-        Path folder = paths.files(container);
+    /** Removes what was written for a container of this name and {@link Labels#FIXED}. */
+    void forget(String container, String fixedDigest) throws IOException {
+        Path folder = paths.files(container, fixedDigest);
         if (!Files.isDirectory(folder)) {
             return;
         }
@@ -113,6 +103,14 @@ final class VmFiles {
             }
         }
         Files.delete(folder);
+        Path parent = folder.resolveSibling("").normalize();
+        boolean last;
+        try (Stream<Path> others = Files.list(parent)) {
+            last = others.findAny().isEmpty();
+        }
+        if (last) {
+            Files.delete(parent);
+        }
     }
 
     // --- what a spec refers to

@@ -13,7 +13,7 @@ import java.util.Map;
  */
 final class Wish {
     /** A wished container with what every look asks of it. */
-    record Wished(ContainerSpec spec, String digest, String image, boolean usesDisk) {
+    record Wished(ContainerSpec spec, String digest, String fixed, String image, boolean usesDisk) {
         String name() {
             return spec.name();
         }
@@ -47,7 +47,12 @@ final class Wish {
         var containers = new LinkedHashMap<String, Wished>();
         for (ContainerSpec spec : specs) {
             var wished =
-                    new Wished(spec, spec.digest(), Images.nameOf(spec), spec.usesPersistentDisk());
+                    new Wished(
+                            spec,
+                            spec.digest(),
+                            spec.fixedDigest(),
+                            Images.nameOf(spec),
+                            spec.usesPersistentDisk());
             if (containers.put(spec.name(), wished) != null) {
                 throw new ProblemException(
                         100, "two containers of one instance are named '" + spec.name() + "'");

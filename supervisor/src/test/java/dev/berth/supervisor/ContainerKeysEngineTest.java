@@ -82,7 +82,7 @@ class ContainerKeysEngineTest {
     }
 
     private String create(ContainerSpec spec) {
-        var step = new Step.CreateContainer(spec, spec.digest(), "intent", "test");
+        var step = new Step.CreateContainer(spec, spec.digest(), spec.name(), "intent", "test");
         Outcome outcome = executor().run(step);
         assertThat(outcome).as(spec.name()).isInstanceOf(Outcome.Created.class);
         String id = ((Outcome.Created) outcome).id();
@@ -92,7 +92,7 @@ class ContainerKeysEngineTest {
 
     private String start(ContainerSpec spec) {
         String id = create(spec);
-        assertThat(executor().run(new Step.StartContainer(spec, id, "test")))
+        assertThat(executor().run(new Step.StartContainer(spec, id, spec.name(), "test")))
                 .isInstanceOf(Outcome.Done.class);
         return id;
     }
@@ -192,7 +192,7 @@ class ContainerKeysEngineTest {
     void hooksRunInside() {
         ContainerSpec fails = sleeper("b").hooks("/bin/nothing", null).make();
         String id = create(fails);
-        Outcome outcome = executor().run(new Step.StartContainer(fails, id, "test"));
+        Outcome outcome = executor().run(new Step.StartContainer(fails, id, fails.name(), "test"));
         assertThat(outcome).isInstanceOf(Outcome.Failed.class);
         assertThat(((Outcome.Failed) outcome).reason()).startsWith("post_start: hook 1 of 1");
         boolean runs =

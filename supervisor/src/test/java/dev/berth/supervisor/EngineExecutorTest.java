@@ -40,7 +40,8 @@ class EngineExecutorTest {
     }
 
     private Outcome create(ContainerSpec spec) {
-        return executor.run(new Step.CreateContainer(spec, spec.digest(), "intent", "test"));
+        return executor.run(
+                new Step.CreateContainer(spec, spec.digest(), spec.name(), "intent", "test"));
     }
 
     /** Directories of volumes are made when missing, for everybody to enter and nobody to write. */

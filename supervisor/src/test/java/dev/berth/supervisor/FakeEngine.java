@@ -28,8 +28,9 @@ final class FakeEngine implements Engine {
     /** One container; {@code process} tells whether something runs. */
     static final class Box {
         final String id;
-        final String name;
+        String name;
         final Map<String, Object> body;
+        final Map<String, Object> updated = new LinkedHashMap<>();
         String state = "created";
         int exitCode;
         boolean oom;
@@ -44,6 +45,16 @@ final class FakeEngine implements Engine {
 
         boolean runs() {
             return state.equals("running");
+        }
+
+        /** As given at create and by updates since. */
+        Map<String, Object> limits() {
+            var host = new LinkedHashMap<>(Fields.of(body, "body").object("HostConfig").tree());
+            if (host.get("Memory") instanceof Long memory) {
+                host.putIfAbsent("MemorySwap", 2 * memory);
+            }
+            host.putAll(updated);
+            return host;
         }
 
         Map<String, Object> labels() {
@@ -142,7 +153,8 @@ final class FakeEngine implements Engine {
     }
 
     private void did(String what, Box box) {
-        deeds.add(new Deed(what, box.name, now.get()));
+        Object label = box.labels().get(Labels.CONTAINER);
+        deeds.add(new Deed(what, label == null ? box.name : label.toString(), now.get()));
     }
 
     private void emit(Box box, String action, Map<String, Object> attributes) {
@@ -259,6 +271,24 @@ final class FakeEngine implements Engine {
     }
 
     @Override
+    public synchronized void renameContainer(String id, String name) {
+        answer("rename");
+        Box box = need(id);
+        if (box(name) != null) {
+            throw new EngineException(409, "Conflict. The container name is already in use");
+        }
+        box.name = name;
+    }
+
+    @Override
+    public synchronized void updateContainer(String id, Map<String, Object> body) {
+        answer("update");
+        Box box = need(id);
+        box.updated.putAll(body);
+        did("update", box);
+    }
+
+    @Override
     public synchronized Optional<Map<String, Object>> inspectContainer(String nameOrId) {
         answer("inspect");
         Box box = boxes.getOrDefault(nameOrId, box(nameOrId));
@@ -268,6 +298,10 @@ final class FakeEngine implements Engine {
                         Json.of(
                                 "Id",
                                 box.id,
+                                "Name",
+                                "/" + box.name,
+                                "HostConfig",
+                                box.limits(),
                                 "Config",
                                 Json.of(
                                         "Labels",
@@ -276,6 +310,8 @@ final class FakeEngine implements Engine {
                                         box.body.get("Healthcheck")),
                                 "State",
                                 Json.of(
+                                        "Running",
+                                        box.runs(),
                                         "StartedAt",
                                         box.startedAt.toString(),
                                         "OOMKilled",
@@ -405,16 +441,6 @@ final class FakeEngine implements Engine {
 
     private static UnsupportedOperationException unused() {
         return new UnsupportedOperationException("the supervisor does not call this");
-    }
-
-    @Override
-    public void renameContainer(String id, String name) {
-        throw unused();
-    }
-
-    @Override
-    public void updateContainer(String id, Map<String, Object> body) {
-        throw unused();
     }
 
     @Override

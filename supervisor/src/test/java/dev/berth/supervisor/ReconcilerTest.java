@@ -21,7 +21,7 @@ class ReconcilerTest {
     private Observed seen(Phase phase, @Nullable Integer code) {
         String digest = wish.specs().getFirst().digest();
         return new Observed(
-                "a", "a", "id1", digest, phase, Health.NONE, code, false, null, Set.of());
+                "a", "a", "id1", digest, "", phase, Health.NONE, code, false, null, Set.of());
     }
 
     @BeforeEach

@@ -11,6 +11,8 @@ import dev.berth.model.ContainerOrder.Healthcheck;
 import dev.berth.model.ContainerOrder.Hook;
 import dev.berth.model.ContainerOrder.Restart;
 import dev.berth.model.ContainerProcess;
+import dev.berth.model.ContainerResources;
+import dev.berth.model.ContainerResources.Memory;
 import dev.berth.model.ContainerSpec;
 import dev.berth.model.ContainerStorage;
 import dev.berth.model.ContainerStorage.MountedFile;
@@ -43,6 +45,7 @@ final class Specs {
     private List<Hook> postStart = List.of();
     private List<Hook> preStop = List.of();
     private final List<MountedFile> secrets = new ArrayList<>();
+    private Memory memory = Memory.DEFAULT;
     private Duration grace = Duration.ofSeconds(10);
 
     private Specs(String name) {
@@ -173,6 +176,11 @@ final class Specs {
         return this;
     }
 
+    Specs memory(long bytes) {
+        memory = Memory.limitedTo(bytes);
+        return this;
+    }
+
     ContainerSpec make() {
         ContainerProcess none = ContainerProcess.DEFAULT;
         return ContainerSpec.of(
@@ -211,6 +219,7 @@ final class Specs {
                                 List.of(), List.of(), List.of(), null))
                 .with(
                         new ContainerStorage(
-                                volumes, List.of(), Map.of(), secrets, List.of(), Map.of(), false));
+                                volumes, List.of(), Map.of(), secrets, List.of(), Map.of(), false))
+                .with(ContainerResources.ofMemory(memory));
     }
 }

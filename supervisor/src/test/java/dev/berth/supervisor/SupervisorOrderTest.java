@@ -87,7 +87,7 @@ class SupervisorOrderTest {
         String id = world.id("app");
         assertThat(world.engine.execs).isEqualTo(List.of(id + " [warm-up]"));
         // the hook of the container that runs, not that of its new spec
-        up(Specs.named("app").hooks(null, "other").make());
+        up(Specs.named("app").image("img:2").hooks(null, "other").make());
         assertThat(world.engine.execs).isEqualTo(List.of(id + " [warm-up]", id + " [drain]"));
     }
 

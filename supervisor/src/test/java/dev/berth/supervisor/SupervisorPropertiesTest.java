@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -18,10 +19,19 @@ import net.jqwik.api.ShrinkingMode;
  * daemon at any moment.
  */
 class SupervisorPropertiesTest {
+    private static final long MIB = 1 << 20;
+
     private static List<ContainerSpec> ten(String imageOfThird) {
+        return ten(imageOfThird, 64 * MIB);
+    }
+
+    private static List<ContainerSpec> ten(String imageOfThird, long memoryOfThird) {
         List<ContainerSpec> specs = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
-            Specs spec = Specs.named("c" + i).image(i == 3 ? imageOfThird : "img:1");
+            Specs spec =
+                    Specs.named("c" + i)
+                            .image(i == 3 ? imageOfThird : "img:1")
+                            .memory(i == 3 ? memoryOfThird : 64 * MIB);
             if (i == 9) {
                 spec.store();
             }
@@ -38,6 +48,9 @@ class SupervisorPropertiesTest {
             Specs spec = Specs.named("c" + i).image("img:" + (1 + world.any(2)));
             if (world.any(4) == 0) {
                 spec.store();
+            }
+            if (world.any(3) == 0) {
+                spec.memory((1 + world.any(2)) * 64 * MIB);
             }
             for (int j = 0; j < i; j++) {
                 if (world.any(3) == 0) {
@@ -63,14 +76,7 @@ class SupervisorPropertiesTest {
         world.run(Duration.ofSeconds(20));
         world.unrest = 15;
         world.wish(ten("img:2"), true);
-        for (int i = 0; i < 5; i++) {
-            world.run(Duration.ofMillis(world.any(200)));
-            switch (world.any(3)) {
-                case 0 -> world.agentDies();
-                case 1 -> world.daemon(false);
-                default -> world.daemon(true);
-            }
-        }
+        trouble(world);
         world.unrest = 0;
         world.daemon(true);
         world.run(Duration.ofMinutes(3));
@@ -82,6 +88,70 @@ class SupervisorPropertiesTest {
                     assertThat(world.engine.deeds("start", "c" + i)).hasSize(1);
                 });
         assertThat(world.engine.deeds("create", "c3")).hasSize(2);
+    }
+
+    /**
+     * The limits of one of ten change while agent and daemon die and messages go astray: none of
+     * the ten ever stops, and the one has its new limits.
+     */
+    @Property(tries = 100, shrinking = ShrinkingMode.OFF)
+    void newLimitsStopNothing(@ForAll long seed) {
+        var world = new World(seed);
+        world.wish(ten("img:1"), true);
+        world.run(Duration.ofSeconds(20));
+        world.unrest = 15;
+        world.wish(ten("img:1", 128 * MIB), true);
+        trouble(world);
+        world.unrest = 0;
+        world.daemon(true);
+        world.run(Duration.ofMinutes(3));
+        assertThat(world.allUp()).as(world.report()).isTrue();
+        IntStream.range(0, 10)
+                .forEach(i -> {
+                    assertThat(world.engine.deeds("stop", "c" + i)).isEmpty();
+                    assertThat(world.engine.deeds("create", "c" + i)).hasSize(1);
+                });
+        assertThat(Objects.requireNonNull(world.engine.box("c3")).limits())
+                .containsEntry("Memory", 128 * MIB);
+    }
+
+    /**
+     * A change that is taken back at any moment, under the same faults, ends with what was there
+     * before, and the container that was good is never made a second time.
+     */
+    @Property(tries = 200, shrinking = ShrinkingMode.OFF)
+    void aChangeTakenBackFindsTheOldContainer(@ForAll long seed) {
+        var world = new World(seed);
+        List<ContainerSpec> old = List.of(Specs.named("a").checked().make());
+        world.wish(old, true);
+        world.run(Duration.ofSeconds(5));
+        world.engine.health("a", "healthy");
+        world.run(Duration.ofSeconds(5));
+        String id = world.id("a");
+        world.unrest = 15;
+        world.wish(List.of(Specs.named("a").image("img:2").checked().make()), true);
+        trouble(world);
+        world.wish(old, true);
+        trouble(world);
+        world.unrest = 0;
+        world.daemon(true);
+        world.run(Duration.ofSeconds(30));
+        world.engine.health("a", "healthy");
+        world.run(Duration.ofMinutes(2));
+        assertThat(world.allUp()).as(world.report()).isTrue();
+        assertThat(world.id("a")).isEqualTo(id);
+        assertThat(world.engine.boxes).hasSize(1);
+    }
+
+    private static void trouble(World world) {
+        for (int i = 0; i < 5; i++) {
+            world.run(Duration.ofMillis(world.any(200)));
+            switch (world.any(3)) {
+                case 0 -> world.agentDies();
+                case 1 -> world.daemon(false);
+                default -> world.daemon(true);
+            }
+        }
     }
 
     /** Once the faults end all is up within bounded time, and then nothing moves. */
@@ -114,15 +184,16 @@ class SupervisorPropertiesTest {
     private static void assertGuestsAreYounger(World world, List<ContainerSpec> specs) {
         for (ContainerSpec spec : specs) {
             for (String owner : spec.joined()) {
-                assertThat(lastCreate(world, spec.name()))
+                assertThat(serial(world, spec.name()))
                         .as(spec.name() + " joined " + owner + "\n" + world.report())
-                        .isGreaterThan(lastCreate(world, owner));
+                        .isGreaterThan(serial(world, owner));
             }
         }
     }
 
-    private static int lastCreate(World world, String name) {
-        return world.engine.deeds.lastIndexOf(world.engine.deeds("create", name).getLast());
+    /** Ids of the fake engine count up. */
+    private static int serial(World world, String name) {
+        return Integer.parseInt(world.id(name).substring(2));
     }
 
     private static void mischief(World world) {

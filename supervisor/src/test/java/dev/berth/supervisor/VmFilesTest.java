@@ -26,7 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 class VmFilesTest {
     @TempDir Path root = Path.of("");
     private final FakeEngine engine = new FakeEngine(() -> Instant.EPOCH);
-    private final Path secret = Path.of("files/db/run~secrets~key");
+    private static final Path SECRET =
+            Path.of("files/db", db("pl4nted").fixedDigest().substring(0, 16), "run~secrets~key");
 
     private EngineExecutor executor() {
         var config =
@@ -52,7 +53,7 @@ class VmFilesTest {
     }
 
     private String create(ContainerSpec spec) {
-        var step = new Step.CreateContainer(spec, spec.digest(), "intent", "test");
+        var step = new Step.CreateContainer(spec, spec.digest(), spec.name(), "intent", "test");
         Outcome outcome = executor().run(step);
         assertThat(outcome).isInstanceOf(Outcome.Created.class);
         return ((Outcome.Created) outcome).id();
@@ -62,7 +63,7 @@ class VmFilesTest {
     @Test
     void aSecretIsAFileInMemory() throws IOException {
         create(db("pl4nted"));
-        Path file = root.resolve("run").resolve(secret);
+        Path file = root.resolve("run").resolve(SECRET);
         assertThat(file).hasContent("pl4nted");
         assertThat(Files.getAttribute(file, "unix:uid")).isEqualTo(7);
         assertThat(Files.getAttribute(file, "unix:gid")).isEqualTo(8);
@@ -81,9 +82,9 @@ class VmFilesTest {
     void aBootLosesNothing() throws IOException {
         ContainerSpec spec = db("pl4nted");
         String id = create(spec);
-        Path file = root.resolve("run").resolve(secret);
+        Path file = root.resolve("run").resolve(SECRET);
         Files.delete(file);
-        assertThat(executor().run(new Step.StartContainer(spec, id, "test")))
+        assertThat(executor().run(new Step.StartContainer(spec, id, spec.name(), "test")))
                 .isInstanceOf(Outcome.Done.class);
         assertThat(file).hasContent("pl4nted");
     }
@@ -93,7 +94,7 @@ class VmFilesTest {
     void nothingIsLeftBehind() throws IOException {
         ContainerSpec spec = db("pl4nted");
         String id = create(spec);
-        executor().run(new Step.RemoveContainer("db", id, "test"));
+        executor().run(new Step.RemoveContainer("db", id, spec.fixedDigest(), "test"));
         assertThat(root.resolve("run/files/db")).doesNotExist();
     }
 
