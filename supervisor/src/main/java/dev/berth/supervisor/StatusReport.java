@@ -114,13 +114,33 @@ final class StatusReport {
             if (failing(m)) {
                 return "failing";
             }
-            all &=
-                    m.state == ContainerState.UP
-                            || m.state == ContainerState.DONE
-                            || m.held
-                            || waitsForHeld(wish, w.name());
+            all &= arrived(w, m) || m.held || waitsForHeld(wish, w.name());
         }
         return all ? "running" : "starting";
+    }
+
+    /** As wished by its present spec: an old container that is still up is on the way only. */
+    private boolean arrived(Wished w, Memo m) {
+        return switch (m.state) {
+            case UP ->
+                    reconciler.seen().stream()
+                            .anyMatch(o ->
+                                    o.running()
+                                            && o.name().equals(w.name())
+                                            && m.digestOf(o).equals(w.digest()));
+            case DONE -> w.digest().equals(m.doneDigest);
+            case WAITING,
+                    PREPARING,
+                    CREATING,
+                    STARTING,
+                    UNREADY,
+                    STOPPING,
+                    BACKOFF,
+                    BLOCKED,
+                    STOPPED,
+                    GONE ->
+                    false;
+        };
     }
 
     /** What a person stopped takes its dependents along: they are as they should be, too. */

@@ -119,9 +119,13 @@ final class Specs {
     }
 
     Specs checked() {
+        return checked("true");
+    }
+
+    Specs checked(String command) {
         check =
                 new Healthcheck(
-                        List.of("CMD", "true"),
+                        List.of("CMD-SHELL", command),
                         Duration.ofSeconds(5),
                         Duration.ofSeconds(2),
                         3,

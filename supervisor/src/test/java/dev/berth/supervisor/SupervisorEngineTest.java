@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -223,6 +224,43 @@ class SupervisorEngineTest {
         assertThat(of(s, "ok").restarts()).isZero();
         assertThat(of(s, "none").reason()).contains("/no/such");
         assertThat(of(s, "none").state()).isEqualTo("blocked");
+    }
+
+    /**
+     * New limits are set on the living process; a new image takes the old one's name and place, and
+     * taken back the very container that ran before is there again.
+     */
+    @Test
+    void changesWithTheLeastMotion() throws Exception {
+        Supervisor s = open();
+        s.wish(List.of(sleeper("a").memory(64 << 20).make(), sleeper("b").after("a").make()));
+        s.start();
+        await(() -> s.status().jobState().equals("running"));
+        Map<String, String> before = startTimes();
+        List<ContainerSpec> wider =
+                List.of(sleeper("a").memory(96 << 20).make(), sleeper("b").after("a").make());
+        s.wish(wider);
+        await(() -> of(s, "a").specDigest().equals(wider.getFirst().digest()));
+        assertThat(startTimes()).isEqualTo(before);
+        Fields host = Fields.of(dockerd.engine.inspectContainer("a").orElseThrow(), "container");
+        assertThat(host.object("HostConfig").integer("Memory")).isEqualTo(96 << 20);
+        await(() -> s.status().jobState().equals("running"));
+        String old = String.valueOf(of(s, "a").containerId());
+        s.wish(
+                List.of(
+                        sleeper("a").memory(96 << 20).env("V", "2").checked("exit 1").make(),
+                        sleeper("b").after("a").make()));
+        await(() -> !old.equals(of(s, "a").containerId()) && of(s, "a").startedAtMillis() > 0);
+        assertThat(s.status().jobState()).isEqualTo("starting");
+        assertThat(dockerd.engine.inspectContainer(old)).as("kept for the way back").isPresent();
+        assertThat(startTimes()).containsKey("/a");
+        s.wish(wider);
+        await(() -> old.equals(of(s, "a").containerId()) && jobRuns(s));
+        await(() -> startTimes().keySet().equals(Set.of("/a", "/b")));
+    }
+
+    private static boolean jobRuns(Supervisor s) {
+        return s.status().jobState().equals("running");
     }
 
     /** Built in place from an inline Dockerfile; a changed text is a changed container. */
