@@ -60,6 +60,7 @@ final class InstanceActions {
                 look("get_state", 0, (a, call) -> report.state(a.string(0).equals("full"))),
                 background("prepare", 1, (a, call) -> prepare(a)),
                 background("apply", 1, (a, call) -> apply(a)),
+                background("roll_back", 0, (a, call) -> rollBack()),
                 inOrder("start", 0, (a, call) -> start()),
                 background("stop", 0, (a, call) -> stop()),
                 cancellable("drain", 1, this::drain),
@@ -105,12 +106,26 @@ final class InstanceActions {
         ApplySpec wish = ApplySpec.fromTree(raw.tree());
         var resolved = new LinkedHashMap<>(raw.tree());
         resolved.put("networks", networks.resolve(wish.networks()));
+        Fields applied = Fields.of(resolved, "apply spec");
         if (wish.containers() != null) {
-            workload.apply(containers(wish));
+            workload.apply(containers(wish), Json.write(InstanceSpec.reduced(applied)));
         }
-        spec.store(Fields.of(resolved, "apply spec"));
+        spec.store(applied);
         heart.beatSoon();
         return "applied";
+    }
+
+    /** Berth's own action: the containers, and the spec that they belong to, of before. */
+    private Object rollBack() {
+        String before =
+                workload.rollBack()
+                        .filter(mark -> !mark.isEmpty())
+                        .orElseThrow(() ->
+                                new ActionException(
+                                        "there is nothing to go back to: no spec ran here yet"));
+        spec.store(Fields.of(Json.parse(before), "spec of before"));
+        heart.beatSoon();
+        return "rolled back";
     }
 
     private Object start() {

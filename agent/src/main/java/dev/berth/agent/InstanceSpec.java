@@ -50,12 +50,7 @@ final class InstanceSpec {
      * is.
      */
     void store(Fields applied) {
-        var reduced = new LinkedHashMap<String, Object>();
-        KEPT.stream()
-                .filter(applied::has)
-                .forEach(key -> reduced.put(key, applied.tree().get(key)));
-        Object logging = applied.object("properties").tree().get("logging");
-        reduced.put("properties", logging == null ? Map.of() : Json.of("logging", logging));
+        Map<String, Object> reduced = reduced(applied);
         DurableFile.write(layout.spec(), Json.write(reduced));
         Fields stored = Fields.of(reduced, "stored spec");
         writeInstanceFile("id", stored.string("id", ""));
@@ -63,6 +58,17 @@ final class InstanceSpec {
         writeInstanceFile("name", stored.string("name", ""));
         writeInstanceFile("deployment", stored.string("deployment", ""));
         spec = stored;
+    }
+
+    /** What agents keep of an apply spec; of what is reduced already, all. */
+    static Map<String, Object> reduced(Fields applied) {
+        var reduced = new LinkedHashMap<String, Object>();
+        KEPT.stream()
+                .filter(applied::has)
+                .forEach(key -> reduced.put(key, applied.tree().get(key)));
+        Object logging = applied.object("properties").tree().get("logging");
+        reduced.put("properties", logging == null ? Map.of() : Json.of("logging", logging));
+        return reduced;
     }
 
     private void writeInstanceFile(String name, String value) {

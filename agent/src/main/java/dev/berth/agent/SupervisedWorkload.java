@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -86,9 +87,16 @@ final class SupervisedWorkload implements Workload {
     }
 
     @Override
-    public void apply(List<ContainerSpec> containers) {
-        supervisor.wish(containers);
+    public void apply(List<ContainerSpec> containers, String mark) {
+        supervisor.wish(containers, mark);
         changed.run();
+    }
+
+    @Override
+    public Optional<String> rollBack() {
+        Optional<String> mark = supervisor.rollBack();
+        changed.run();
+        return mark;
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -16,8 +17,19 @@ interface Workload {
     /** Fetches or builds every image of these containers without touching what runs. */
     void prepare(List<ContainerSpec> containers);
 
-    /** Makes this the wish, durably; what did not change is not touched. */
-    void apply(List<ContainerSpec> containers);
+    /**
+     * Makes this the wish, durably; what did not change is not touched.
+     *
+     * @param mark kept with it, for {@link #rollBack}
+     */
+    void apply(List<ContainerSpec> containers, String mark);
+
+    /**
+     * Makes the wish under which all ran last the wish again.
+     *
+     * @return its mark; empty when nothing ever ran
+     */
+    Optional<String> rollBack();
 
     /**
      * Wants the wished containers running; returns when that is written down, not when they are.

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,9 @@ final class FakeWorkload implements Workload {
     final List<String> asked = new ArrayList<>();
     final List<StoreProof> proofs = new ArrayList<>();
     List<ContainerSpec> wish = List.of();
+    private List<ContainerSpec> before = List.of();
+    private String mark = "";
+    private String markBefore = "";
     boolean running;
     List<String> onDisk = List.of();
 
@@ -51,10 +55,23 @@ final class FakeWorkload implements Workload {
     }
 
     @Override
-    public synchronized void apply(List<ContainerSpec> containers) {
+    public synchronized void apply(List<ContainerSpec> containers, String newMark) {
         note("apply " + containers.stream().map(ContainerSpec::name).toList());
+        if (running) {
+            before = wish;
+            markBefore = mark;
+        }
         wish = List.copyOf(containers);
+        mark = newMark;
         changed.run();
+    }
+
+    @Override
+    public synchronized Optional<String> rollBack() {
+        note("roll back");
+        wish = before;
+        mark = markBefore;
+        return Optional.of(mark);
     }
 
     @Override

@@ -60,12 +60,17 @@ final class ContainerActs {
     }
 
     void apply() {
-        hands.store()
-                .read(s -> s.instance(plan.id()))
-                .ifPresent(
-                        i -> hands.store().update(s -> s.saveInstance(i.updateCompleted(false))));
+        Map<String, Object> before =
+                hands.store()
+                        .read(s -> s.instance(plan.id()))
+                        .map(Rows.Instance::spec)
+                        .orElse(Map.of());
         on.agentAct(
-                "apply", "apply", List.of(scope.full(plan).toTree()), hands.patience().longCall());
+                "apply",
+                Json.of("before", before), // what a rollback records again
+                "apply",
+                List.of(scope.full(plan).toTree()),
+                hands.patience().longCall());
         holdStopped();
     }
 

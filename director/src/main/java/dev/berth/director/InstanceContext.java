@@ -23,7 +23,19 @@ record InstanceContext(Hands hands, DeployScope scope, TaskContext task, Instanc
      * planning anew.
      */
     void agentAct(String kind, String method, List<Object> arguments, Duration limit) {
-        IntentId intent = begin(kind, Json.of(), session -> {});
+        agentAct(kind, Json.of(), method, arguments, limit);
+    }
+
+    /**
+     * @param payload to be remembered with the intent; no secret
+     */
+    void agentAct(
+            String kind,
+            Map<String, Object> payload,
+            String method,
+            List<Object> arguments,
+            Duration limit) {
+        IntentId intent = begin(kind, payload, session -> {});
         try {
             call(vm(), method, arguments, limit);
         } catch (AgentException e) {

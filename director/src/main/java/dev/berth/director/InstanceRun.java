@@ -3,6 +3,7 @@ package dev.berth.director;
 import dev.berth.planner.Plan;
 import dev.berth.planner.Plan.InstancePlan;
 import dev.berth.planner.Step;
+import dev.berth.store.Rows;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -38,6 +39,7 @@ final class InstanceRun {
     }
 
     void run(List<Step> steps, TaskLog.StepLog log) throws InterruptedException {
+        begun();
         int done = 0;
         for (Step step : steps) {
             task.checkCancelled();
@@ -53,6 +55,15 @@ final class InstanceRun {
                                     + "'");
             run(step);
         }
+    }
+
+    /** Until its end is recorded, the next plan takes this instance for half-changed. */
+    private void begun() {
+        hands.store()
+                .read(s -> s.instance(plan.id()))
+                .filter(Rows.Instance::updateCompleted)
+                .ifPresent(
+                        i -> hands.store().update(s -> s.saveInstance(i.updateCompleted(false))));
     }
 
     /** What operators of BOSH know these moments as, where BOSH has a name for them. */

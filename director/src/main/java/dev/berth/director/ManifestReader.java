@@ -298,7 +298,8 @@ final class ManifestReader implements DeploymentReader {
                 share(policy.maxInFlight(), options.optionalString("max_in_flight")),
                 watch(policy.canaryWatchTime()),
                 watch(policy.updateWatchTime()),
-                policy.serial());
+                policy.serial(),
+                policy.onFailure() == UpdatePolicy.OnFailure.ROLLBACK);
     }
 
     private static Desired.Share share(Share own, @Nullable String instead) {

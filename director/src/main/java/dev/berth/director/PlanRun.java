@@ -92,9 +92,6 @@ final class PlanRun {
                             false,
                             Map.of(),
                             hands.clock().now()));
-        } else if (instance.hasWork()) {
-            session.instance(instance.id())
-                    .ifPresent(i -> session.saveInstance(i.updateCompleted(false)));
         }
         var held = session.ips(instance.id()).stream().map(Rows.Ip::address).toList();
         instance.addresses()
@@ -127,6 +124,28 @@ final class PlanRun {
     }
 
     private void update(GroupPlan group) throws Exception {
+        if (!group.rollsBack()) {
+            updateInstances(group);
+            return;
+        }
+        var rollback = new Rollback(hands, scope, task, group);
+        if (rollback.wasBegun()) {
+            throw rollback.after(
+                    "The update of group '"
+                            + group.group()
+                            + "' had failed before the director was started again",
+                    Failures.UNCLASSIFIED);
+        }
+        try {
+            updateInstances(group);
+        } catch (DirectorStopping | TaskCancelled | InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw rollback.after(Failures.message(e), Failures.code(e));
+        }
+    }
+
+    private void updateInstances(GroupPlan group) throws Exception {
         delete(
                 "Deleting unneeded instances",
                 List.of(group.group()),

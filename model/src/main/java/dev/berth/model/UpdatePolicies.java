@@ -1,6 +1,7 @@
 package dev.berth.model;
 
 import dev.berth.model.UpdatePolicy.AzStrategy;
+import dev.berth.model.UpdatePolicy.OnFailure;
 import dev.berth.model.UpdatePolicy.VmStrategy;
 import dev.berth.model.UpdatePolicy.WatchTime;
 import java.time.Duration;
@@ -20,6 +21,7 @@ final class UpdatePolicies {
                     "update_watch_time",
                     "serial",
                     "vm_strategy",
+                    "on_failure",
                     "initial_deploy_az_update_strategy");
     private static final Pattern RANGE = Pattern.compile("\\s*(\\d{1,12})\\s*-\\s*(\\d{1,12})\\s*");
     private static final WatchTime NO_WATCH = new WatchTime(Duration.ZERO, Duration.ZERO);
@@ -46,7 +48,8 @@ final class UpdatePolicies {
                 vmStrategy(
                         update,
                         inherited == null ? VmStrategy.DELETE_CREATE : inherited.vmStrategy()),
-                azStrategy(update, inherited == null ? AzStrategy.SERIAL : inherited.azStrategy()));
+                azStrategy(update, inherited == null ? AzStrategy.SERIAL : inherited.azStrategy()),
+                onFailure(update, inherited == null ? OnFailure.STOP : inherited.onFailure()));
     }
 
     private static Share share(Section update, String key, @Nullable Share inherited) {
@@ -106,6 +109,19 @@ final class UpdatePolicies {
                                 "Invalid vm_strategy '%s', valid strategies are: create-swap-delete, delete-create"
                                         .formatted(other),
                                 null);
+                yield otherwise;
+            }
+        };
+    }
+
+    private static OnFailure onFailure(Section update, OnFailure otherwise) {
+        return switch (update.optionalString("on_failure")) {
+            case null -> otherwise;
+            case "stop" -> OnFailure.STOP;
+            case "rollback" -> OnFailure.ROLLBACK;
+            case String other -> {
+                update.at("on_failure")
+                        .error("'" + other + "' is not known here", "'stop' or 'rollback'");
                 yield otherwise;
             }
         };

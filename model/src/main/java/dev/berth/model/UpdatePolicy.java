@@ -8,6 +8,7 @@ import java.time.Duration;
  * @param canaries updated first, and alone; their failure stops the rest
  * @param maxInFlight updated at the same time; ask {@link #inFlight}
  * @param serial whether groups wait for each other
+ * @param onFailure what becomes of instances whose new containers do not run in their time
  */
 public record UpdatePolicy(
         Share canaries,
@@ -16,7 +17,8 @@ public record UpdatePolicy(
         WatchTime updateWatchTime,
         boolean serial,
         VmStrategy vmStrategy,
-        AzStrategy azStrategy) {
+        AzStrategy azStrategy,
+        OnFailure onFailure) {
 
     /**
      * How long an instance may take to run: looked at from {@code min} on, given up at {@code max}.
@@ -27,6 +29,14 @@ public record UpdatePolicy(
     public enum VmStrategy {
         DELETE_CREATE,
         CREATE_SWAP_DELETE
+    }
+
+    /** Berth's own: BOSH always stops. */
+    public enum OnFailure {
+        /** The update ends and says why; what was not reached yet runs on as it was. */
+        STOP,
+        /** The instances of the group that it reached run their containers of before again. */
+        ROLLBACK
     }
 
     /** Whether zones are updated one after the other when a deployment is new. */

@@ -57,13 +57,15 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
     /**
      * @param canaries of the instances handled in one go
      * @param maxInFlight the same; below 1 it becomes 1
+     * @param rollsBack whether a failed update puts the containers of before back
      */
     public record Update(
             Share canaries,
             Share maxInFlight,
             Plan.WatchTime canaryWatch,
             Plan.WatchTime updateWatch,
-            boolean serial) {}
+            boolean serial,
+            boolean rollsBack) {}
 
     /** A number, or a percentage of those handled. */
     public record Share(int amount, boolean percent) {

@@ -79,6 +79,7 @@ final class GroupPlanner {
                 Math.max(1, update.maxInFlight().of(Math.max(handled, obsolete.size()))),
                 update.canaryWatch(),
                 update.updateWatch(),
+                update.rollsBack(),
                 obsolete,
                 instances);
     }

@@ -20,6 +20,7 @@ public record Plan(
         List<InstancePlan> unneeded, List<List<GroupPlan>> batches, List<String> warnings) {
     /**
      * @param obsolete instances of this group to delete first
+     * @param rollsBack whether a failed update puts the containers of before back
      * @param instances in update order, unchanged ones included
      */
     public record GroupPlan(
@@ -28,6 +29,7 @@ public record Plan(
             int maxInFlight,
             WatchTime canaryWatch,
             WatchTime updateWatch,
+            boolean rollsBack,
             List<InstancePlan> obsolete,
             List<InstancePlan> instances) {
         public List<InstancePlan> changed() {

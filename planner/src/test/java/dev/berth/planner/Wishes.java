@@ -54,7 +54,12 @@ final class Wishes {
 
     static Desired.Update update(boolean serial) {
         return new Desired.Update(
-                new Desired.Share(1, false), new Desired.Share(50, true), WATCH, WATCH, serial);
+                new Desired.Share(1, false),
+                new Desired.Share(50, true),
+                WATCH,
+                WATCH,
+                serial,
+                false);
     }
 
     static Desired of(Desired.Group... groups) {

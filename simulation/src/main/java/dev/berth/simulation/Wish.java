@@ -1,5 +1,6 @@
 package dev.berth.simulation;
 
+import dev.berth.testkit.FakeVm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -7,6 +8,8 @@ import java.util.stream.Collectors;
 
 /** A deployment as the operator of a simulation wants it; its manifest is made from it. */
 record Wish(String name, String stemcell, String tag, List<Group> groups) {
+    private static final int BROKEN = -1;
+
     /**
      * @param diskMb 0: no disk
      */
@@ -44,8 +47,13 @@ record Wish(String name, String stemcell, String tag, List<Group> groups) {
             return new Container(name, version + 1, data, needs);
         }
 
+        /** A version that never becomes ready. */
+        Container broken() {
+            return new Container(name, BROKEN, data, needs);
+        }
+
         String image() {
-            return "registry.berth/app:" + version;
+            return "registry.berth/app:" + (version == BROKEN ? FakeVm.BROKEN : "" + version);
         }
     }
 
@@ -77,7 +85,7 @@ record Wish(String name, String stemcell, String tag, List<Group> groups) {
                 .append(stemcell)
                 .append("\"}]\n");
         text.append("update: {canaries: 1, max_in_flight: 2, canary_watch_time: 0-60000,")
-                .append(" update_watch_time: 0-60000}\n");
+                .append(" update_watch_time: 0-60000, on_failure: rollback}\n");
         text.append("instance_groups:\n");
         groups.forEach(g -> append(text, g));
         return text.toString();

@@ -15,6 +15,7 @@ class CrashPointsTest {
     private static final Set<String> SHORT_ENOUGH =
             Set.of(
                     "container changed",
+                    "container changed, taken back",
                     "disk grown",
                     "scaled down",
                     "instance: detached",

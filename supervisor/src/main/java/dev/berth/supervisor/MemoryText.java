@@ -11,6 +11,10 @@ import org.jspecify.annotations.Nullable;
 /** The texts in which wish and counters are remembered. */
 final class MemoryText {
     static final String WISH = "wish";
+
+    /** The wish that ran well last. */
+    static final String GOOD = "good";
+
     static final String COUNTERS = "counters";
 
     private MemoryText() {}
@@ -20,6 +24,8 @@ final class MemoryText {
                 Json.of(
                         "running",
                         wish.running(),
+                        "mark",
+                        wish.mark(),
                         "containers",
                         wish.specs().stream().map(ContainerSpec::toTree).toList()));
     }
@@ -28,6 +34,7 @@ final class MemoryText {
         Fields f = Fields.of(Json.parse(text), "remembered wish");
         return Wish.of(
                 f.list("containers").stream().map(ContainerSpec::fromTree).toList(),
+                f.string("mark", ""),
                 f.flag("running", false));
     }
 

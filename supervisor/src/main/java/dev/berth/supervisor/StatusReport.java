@@ -37,6 +37,11 @@ final class StatusReport {
         return new SupervisorStatus(jobState(wish), daemon, reconciler.disk(), containers);
     }
 
+    /** Every wished container is up or done by its present spec. */
+    boolean isRunning() {
+        return jobState(reconciler.wish()).equals("running");
+    }
+
     private ContainerStatus container(
             String name, @Nullable Wished w, @Nullable List<Observed> all) {
         Memo m = reconciler.memos().getOrDefault(name, new Memo());

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Condition;
@@ -58,6 +59,7 @@ public final class Supervisor implements AutoCloseable {
     private final Map<String, String> lastLogs = new HashMap<>();
     private DaemonState daemon = DaemonState.UNKNOWN;
     private String writtenCounters = "";
+    private @Nullable Wish good;
     private boolean dirty;
     private boolean looking;
     private boolean closed;
@@ -179,11 +181,35 @@ public final class Supervisor implements AutoCloseable {
      *     wish then stays
      */
     public void wish(List<ContainerSpec> specs) {
-        Wish fresh = Wish.of(specs, false);
+        wish(specs, "");
+    }
+
+    /** The same, with the wisher's own words about it, which {@link #rollBack} gives back. */
+    public void wish(List<ContainerSpec> specs, String mark) {
+        Wish fresh = Wish.of(specs, mark, false);
         locked(() -> {
             Wish old = reconciler.wish();
             remember(fresh.running(old != null && old.running()));
         });
+    }
+
+    /**
+     * Wishes again what ran well last: every container up or done at once. What the present wish
+     * has changed since goes back, and nothing else moves.
+     *
+     * @return the mark of that wish; empty when there never was one
+     */
+    public Optional<String> rollBack() {
+        lock.lock();
+        try {
+            Optional<Wish> before = memory.read(MemoryText.GOOD).map(MemoryText::wish);
+            Wish present = reconciler.wish();
+            before.ifPresent(w -> remember(w.running(present == null || present.running())));
+            stir();
+            return before.map(Wish::mark);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -367,6 +393,7 @@ public final class Supervisor implements AutoCloseable {
         decision.steps().forEach(this::begin);
         decision.exits().forEach(this::keepLastLines);
         changes.note(reconciler.memos(), now);
+        noteGood();
         Instant due = lookDue(now);
         if (!now.isBefore(due)) {
             beginLook(now);
@@ -374,6 +401,23 @@ public final class Supervisor implements AutoCloseable {
         }
         Instant wake = decision.wake();
         return wake != null && wake.isBefore(due) ? wake : due;
+    }
+
+    /** All run as wished: this is what a later wish that fails can go back to. */
+    private void noteGood() {
+        Wish present = reconciler.wish();
+        if (present == null || !present.running() || present == good) {
+            return;
+        }
+        if (!new StatusReport(reconciler, lastLogs, daemon).isRunning()) {
+            return;
+        }
+        good = present;
+        try {
+            memory.write(MemoryText.GOOD, MemoryText.ofWish(present));
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "the supervisor cannot write its memory", e);
+        }
     }
 
     /** Before the steps begin, so that after a crash their intent is known. */

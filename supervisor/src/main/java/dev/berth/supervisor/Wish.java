@@ -31,11 +31,13 @@ final class Wish {
     }
 
     private final Map<String, Wished> containers;
+    private final String mark;
     private final boolean running;
     private final Graph graph;
 
-    private Wish(Map<String, Wished> containers, Graph graph, boolean running) {
+    private Wish(Map<String, Wished> containers, Graph graph, String mark, boolean running) {
         this.containers = containers;
+        this.mark = mark;
         this.graph = graph;
         this.running = running;
     }
@@ -44,6 +46,13 @@ final class Wish {
      * Refuses two containers of one name and cycles of dependencies, with the path of the cycle.
      */
     static Wish of(List<ContainerSpec> specs, boolean running) {
+        return of(specs, "", running);
+    }
+
+    /**
+     * @param mark the wisher's own words about this wish, kept with it
+     */
+    static Wish of(List<ContainerSpec> specs, String mark, boolean running) {
         var containers = new LinkedHashMap<String, Wished>();
         for (ContainerSpec spec : specs) {
             var wished =
@@ -65,15 +74,19 @@ final class Wish {
                     100,
                     "containers depend on each other in a circle: " + String.join(" -> ", cycle));
         }
-        return new Wish(containers, graph, running);
+        return new Wish(containers, graph, mark, running);
     }
 
     Wish running(boolean wanted) {
-        return wanted == running ? this : new Wish(containers, graph, wanted);
+        return wanted == running ? this : new Wish(containers, graph, mark, wanted);
     }
 
     Map<String, Wished> containers() {
         return containers;
+    }
+
+    String mark() {
+        return mark;
     }
 
     Graph graph() {

@@ -65,6 +65,9 @@ public final class FakeVm {
         default void broken(FakeVm vm, String rule) {}
     }
 
+    /** A container of an image with this tag never becomes ready. */
+    public static final String BROKEN = "broken";
+
     private static final Duration START = Duration.ofMillis(300);
 
     private final VmCid cid;
@@ -78,6 +81,8 @@ public final class FakeVm {
     private Map<String, Object> spec = new LinkedHashMap<>();
     private @Nullable List<ContainerSpec> wish;
     private boolean wanted;
+    private Map<String, Object> goodSpec = Map.of();
+    private @Nullable List<ContainerSpec> goodWish;
 
     /** Containers that a person stopped. */
     private final Set<String> held = new HashSet<>();
@@ -206,6 +211,7 @@ public final class FakeVm {
     // --- actions
 
     @Nullable Object perform(String method, List<Object> arguments) {
+        noteGood();
         return switch (method) {
             case "ping" -> "pong";
             case "info" -> Json.of("api_version", 1);
@@ -213,6 +219,7 @@ public final class FakeVm {
             case "update_settings" -> "updated";
             case "prepare" -> "prepared";
             case "apply" -> apply(Json.asObject(arguments.getFirst()));
+            case "roll_back" -> rollBack();
             case "start" -> start();
             case "stop" -> stopAll();
             case "stop_container" -> hold(String.valueOf(arguments.getFirst()), true);
@@ -241,6 +248,23 @@ public final class FakeVm {
             reconcile("apply");
         }
         return "applied";
+    }
+
+    private void noteGood() {
+        if (wanted && wish != null && jobState().equals("running")) {
+            goodSpec = spec;
+            goodWish = wish;
+        }
+    }
+
+    private Object rollBack() {
+        if (goodWish == null) {
+            throw new AgentException(Kind.FAILED, "there is nothing to go back to");
+        }
+        spec = goodSpec;
+        wish = goodWish;
+        reconcile("roll_back");
+        return "rolled back";
     }
 
     private Object start() {
@@ -391,10 +415,15 @@ public final class FakeVm {
             boolean blocked = next.usesPersistentDisk() && disk == null;
             if (!running.containsKey(next.name()) && !blocked) {
                 String id = cid + "-" + next.name() + "-" + ++made;
-                running.put(next.name(), new Running(next, id, clock.now().plus(START)));
+                Instant ready = isBroken(next) ? Instant.MAX : clock.now().plus(START);
+                running.put(next.name(), new Running(next, id, ready));
                 witness.started(this, next, disk);
             }
         }
+    }
+
+    private static boolean isBroken(ContainerSpec spec) {
+        return String.valueOf(spec.image().reference()).endsWith(":" + BROKEN);
     }
 
     private void stop(Running container, String cause) {
