@@ -83,6 +83,7 @@ final class Absorption {
             m.preStop = w.spec().order().preStop();
         }
         m.runningId = o.id();
+        m.lastId = o.id();
         m.startedAt = o.startedAt();
         m.nextTry = null;
         m.stopAsked = false;

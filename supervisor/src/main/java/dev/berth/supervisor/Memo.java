@@ -37,7 +37,7 @@ final class Memo {
     @Nullable Instant aheadNextTry;
     String aheadReason = "";
 
-    /** How often it was started again since its container was created. */
+    /** How often the present container was started again. */
     long restarts;
 
     /** Counts the starts of this name; dependents compare it with what they were started on. */
@@ -89,6 +89,9 @@ final class Memo {
     /** What of its spec its engine does not do; empty: nothing. */
     String note = "";
 
+    /** The container that was started or taken over last. */
+    @Nullable String lastId;
+
     /** The container that was ready last: kept beside a new one until that is ready too. */
     @Nullable String goodId;
 
@@ -134,6 +137,7 @@ final class Memo {
         m.preStop = preStop;
         m.joinedTo = new TreeMap<>(joinedTo);
         m.note = note;
+        m.lastId = lastId;
         m.goodId = goodId;
         m.updatedId = updatedId;
         m.updatedDigest = updatedDigest;
@@ -226,6 +230,7 @@ final class Memo {
         tree.put("pre_stop", preStop.stream().map(Hook::toTree).toList());
         tree.put("joined_to", new LinkedHashMap<>(joinedTo));
         tree.put("note", note);
+        put(tree, "last_id", lastId);
         put(tree, "good_id", goodId);
         put(tree, "updated_id", updatedId);
         put(tree, "updated_digest", updatedDigest);
@@ -280,6 +285,7 @@ final class Memo {
         m.preStop = f.list("pre_stop").stream().map(Hook::fromTree).toList();
         m.joinedTo.putAll(f.stringMap("joined_to"));
         m.note = f.string("note", "");
+        m.lastId = f.optionalString("last_id");
         m.goodId = f.optionalString("good_id");
         m.updatedId = f.optionalString("updated_id");
         m.updatedDigest = f.optionalString("updated_digest");

@@ -246,7 +246,9 @@ final class StartPlan {
                 m.builtOn.put(edge.to(), turn.memo(edge.to()).incarnation);
             }
         }
-        m.restarts = o.phase() == Phase.EXITED ? m.restarts + 1 : 0;
+        boolean again = o.phase() == Phase.EXITED && o.id().equals(m.lastId);
+        m.restarts = again ? m.restarts + 1 : 0;
+        m.lastId = o.id();
         m.stopped();
         m.runningId = o.id();
         m.pendingStart = true;

@@ -90,6 +90,7 @@ class SupervisorChangeTest {
         assertThat(world.engine.deeds("create", "a")).hasSize(2);
         assertThat(world.engine.boxes).hasSize(1);
         assertThat(status("a").specDigest()).isEqualTo(before.digest());
+        assertThat(status("a").restarts()).isZero();
     }
 
     /** The old one runs on, and it is said why, while the engine refuses to make the new one. */
