@@ -145,7 +145,10 @@ final class TestEnvironment implements AutoCloseable {
     /** What tells whether a container was touched. */
     record Touch(String id, String startedAt, boolean running) {}
 
-    /** The containers in a VM by name, as the VM's own engine tells. */
+    /**
+     * The containers in a VM by name, as the VM's own engine tells; of an old one that is kept
+     * beside a new one nothing.
+     */
     Map<String, Touch> containersIn(String vm) {
         String told =
                 inVm(
@@ -158,7 +161,8 @@ final class TestEnvironment implements AutoCloseable {
                 .collect(
                         Collectors.toMap(
                                 part -> part[0],
-                                part -> new Touch(part[1], part[2], part[3].equals("true"))));
+                                part -> new Touch(part[1], part[2], part[3].equals("true")),
+                                (a, b) -> a.running() ? a : b));
     }
 
     /** The directory of a deployment's instances as the director tells, by group/index. */
