@@ -72,6 +72,7 @@ class DirectorFaultsTest {
         long again = director.deploy(box.manifest());
         director.await(again).done();
         assertThat(director.stages(again)).containsExactly("Preparing deployment");
+        assertAudited(task);
     }
 
     @Test
@@ -172,6 +173,23 @@ class DirectorFaultsTest {
     }
 
     @Test
+    @Order(6)
+    void downAfterAKilledDirectorLeavesNoProcessAndStopsNoContainer() {
+        Map<String, String> vms = box.vms(director);
+        Map<String, Map<String, Touch>> before = box.touches(vms);
+        environment.killDirector();
+        assertThat(environment.processes().values().toString())
+                .as("what the director had started")
+                .contains("nats-server", "docker-registry");
+        environment.berth("down").ok();
+        assertThat(environment.processes()).isEmpty();
+        assertThat(box.touches(vms)).isEqualTo(before);
+        environment.up();
+        environment.awaitAllUp(director, box.name(), Box.CONTAINERS);
+        assertThat(box.touches(vms)).isEqualTo(before);
+    }
+
+    @Test
     @Order(7)
     void everythingReturnsAfterTheHostIsRebooted() {
         Map<String, String> vms = box.vms(director);
@@ -256,6 +274,23 @@ class DirectorFaultsTest {
     }
 
     // --- looking
+
+    /** Who deployed, and what became of it, each once though its director was killed meanwhile. */
+    private void assertAudited(long task) {
+        List<Fields> events =
+                director.list("/events?deployment=" + box.name()).stream()
+                        .filter(e -> e.string("task", "").equals(String.valueOf(task)))
+                        .toList();
+        assertThat(events)
+                .filteredOn(e -> e.string("object_type").equals("deployment"))
+                .extracting(e -> e.string("action"))
+                .contains("create");
+        assertThat(events)
+                .extracting(e -> e.string("user"))
+                .containsOnly(environment.file().user());
+        assertThat(environment.berth("events", "-d", box.name()).ok())
+                .contains("create", "deployment", box.name(), String.valueOf(task));
+    }
 
     /** Tasks that deployed, newest first. */
     private List<Long> updates() {

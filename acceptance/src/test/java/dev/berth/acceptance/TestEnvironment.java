@@ -143,7 +143,7 @@ final class TestEnvironment implements AutoCloseable {
     }
 
     /** What tells whether a container was touched. */
-    record Touch(String id, String startedAt, boolean running) {}
+    record Touch(String id, String startedAt, long pid, boolean running) {}
 
     /**
      * The containers in a VM by name, as the VM's own engine tells; of an old one that is kept
@@ -154,14 +154,19 @@ final class TestEnvironment implements AutoCloseable {
                 inVm(
                                 vm,
                                 "ids=$(docker ps -aq --filter label=berth.container) && [ -n \"$ids\" ] && docker inspect --format"
-                                        + " '{{index .Config.Labels \"berth.container\"}} {{.Id}} {{.State.StartedAt}} {{.State.Running}}' $ids")
+                                        + " '{{index .Config.Labels \"berth.container\"}} {{.Id}} {{.State.StartedAt}} {{.State.Pid}} {{.State.Running}}' $ids")
                         .ok();
         return told.lines()
                 .map(line -> line.split(" "))
                 .collect(
                         Collectors.toMap(
                                 part -> part[0],
-                                part -> new Touch(part[1], part[2], part[3].equals("true")),
+                                part ->
+                                        new Touch(
+                                                part[1],
+                                                part[2],
+                                                Long.parseLong(part[3]),
+                                                part[4].equals("true")),
                                 (a, b) -> a.running() ? a : b));
     }
 
@@ -219,6 +224,12 @@ final class TestEnvironment implements AutoCloseable {
         assertThat(found(CloudObject.Kind.VM)).as("VMs in the cloud").isEqualTo(vms);
         assertThat(found(CloudObject.Kind.DISK)).as("disks in the cloud").isEqualTo(disks);
         assertThat(vmContainers()).as("containers of VMs").hasSameSizeAs(vms);
+        // What a deleted VM had is emptied after it, so that nobody has to wait for it.
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(labelled("volume", "ls", "-q"))
+                                .as("volumes of VMs")
+                                .hasSameSizeAs(vms));
     }
 
     /** Containers on the engine with this environment's label, whatever their state. */

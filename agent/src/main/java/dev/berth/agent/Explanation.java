@@ -30,15 +30,21 @@ final class Explanation {
 
     private final Engine engine;
     private final boolean engineAnswers;
+    private final boolean thorough;
     private int left = ALL_BYTES;
 
-    private Explanation(Engine engine, boolean engineAnswers) {
+    private Explanation(Engine engine, boolean engineAnswers, boolean thorough) {
         this.engine = engine;
         this.engineAnswers = engineAnswers;
+        this.thorough = thorough;
     }
 
-    static Map<String, Object> of(SupervisorStatus status, Engine engine) {
-        var explanation = new Explanation(engine, status.daemon() == DaemonState.UP);
+    /**
+     * @param thorough whether of containers that are well again it is told what they printed before
+     *     they ended last; of many at once that would hide the one that matters
+     */
+    static Map<String, Object> of(SupervisorStatus status, Engine engine, boolean thorough) {
+        var explanation = new Explanation(engine, status.daemon() == DaemonState.UP, thorough);
         var containers = new ArrayList<Map<String, Object>>();
         status.containers().forEach(c -> containers.add(explanation.container(c)));
         return Json.of(
@@ -62,6 +68,8 @@ final class Explanation {
         tree.put("last_exit_at_ms", c.lastExitAtMillis());
         if (!WELL.contains(c.state())) {
             tree.put("last_log", lastLog(c));
+        } else if (thorough && !c.lastLog().isBlank()) {
+            tree.put("exit_log", within(lastLines(WireText.last(c.lastLog(), LOG_BYTES))));
         }
         if (!Set.of("", "none").contains(c.health())) {
             tree.put("health_output", healthOutput(c));

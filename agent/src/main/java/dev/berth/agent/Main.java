@@ -7,6 +7,7 @@ import dev.berth.supervisor.DaemonProcess;
 import dev.berth.supervisor.DaemonWatch;
 import dev.berth.supervisor.DockerdProcess;
 import dev.berth.supervisor.FileMemory;
+import dev.berth.supervisor.ForwardClock;
 import dev.berth.supervisor.RegistryAuths;
 import dev.berth.supervisor.Supervisor;
 import dev.berth.supervisor.SupervisorConfig;
@@ -81,6 +82,7 @@ public final class Main {
     /** Constructs everything, in the order in which it stands on each other, and starts it. */
     static Running run(Options options, DaemonProcess daemon) {
         Clock clock = Clock.SYSTEM;
+        Clock forward = new ForwardClock(); // for all that waits
         Layout layout = Layout.of(options.base());
         Handler log = logToFile(layout);
         Settings settings = Settings.load(layout, options.settings());
@@ -93,7 +95,7 @@ public final class Main {
                 new Supervisor(
                         engine,
                         supervision(layout, settings),
-                        clock,
+                        forward,
                         proof,
                         registryAuths(settings.document().registry()),
                         new FileMemory(layout.bosh().resolve("supervisor")));
@@ -102,7 +104,7 @@ public final class Main {
                 new DaemonWatch(
                         new DockerEngine(options.dockerSocket()),
                         daemon,
-                        clock,
+                        forward,
                         supervisor::reconciled,
                         workload::onDaemon);
 

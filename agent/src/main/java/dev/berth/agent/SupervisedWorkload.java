@@ -223,13 +223,14 @@ final class SupervisedWorkload implements Workload {
     public Map<String, Object> explain(String name) {
         SupervisorStatus status = supervisor.status();
         if (name.isEmpty()) {
-            return Explanation.of(status, engine);
+            return Explanation.of(status, engine, false);
         }
         ContainerStatus one = known(name);
         return Explanation.of(
                 new SupervisorStatus(
                         status.jobState(), status.daemon(), status.disk(), List.of(one)),
-                engine);
+                engine,
+                true);
     }
 
     @Override

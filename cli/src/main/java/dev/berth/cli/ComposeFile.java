@@ -49,6 +49,9 @@ final class ComposeFile {
      */
     private static final Pattern PARENTHESES = Pattern.compile("\\(\\((?!!?[-/.\\w:@]+\\)\\))");
 
+    private static final String MODES =
+            "services\\.[^.]+\\.(secrets|configs|volumes\\.tmpfs)\\.mode";
+
     private static final int LARGEST_CONTENT = 500 * 1024;
 
     private final Path file;
@@ -128,6 +131,8 @@ final class ComposeFile {
             }
             case String text -> resolvedText(path, text);
             case null -> "";
+            // Written in octal, read as a number: the director reads the digits.
+            case Long mode when path.matches(MODES) -> "0" + Long.toOctalString(mode);
             default -> tree;
         };
     }

@@ -171,11 +171,20 @@ final class WhyCommand extends DirectorCommand {
     }
 
     private static void more(Screen screen, Fields container) {
-        String log = container.object("seen").string("last_log", "");
-        if (!log.isBlank()) {
+        Fields seen = container.object("seen");
+        String name = container.string("name");
+        lines(screen, "Last lines of " + name + ":", seen.string("last_log", ""));
+        lines(
+                screen,
+                "Last lines of " + name + " before it ended last:",
+                seen.string("exit_log", ""));
+    }
+
+    private static void lines(Screen screen, String title, String text) {
+        if (!text.isBlank()) {
             screen.line("");
-            screen.line("Last lines of " + container.string("name") + ":");
-            log.lines().forEach(line -> screen.line("  " + line));
+            screen.line(title);
+            text.lines().forEach(line -> screen.line("  " + line));
         }
     }
 

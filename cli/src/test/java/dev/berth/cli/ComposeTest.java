@@ -102,6 +102,33 @@ class ComposeTest {
         assertThat(group.object("configs").object("inline").string("content")).isEqualTo("a: 17");
     }
 
+    /** Modes are octal, and stay so on their way. */
+    @Test
+    void modesKeepTheirDigits() throws IOException {
+        Fields group =
+                group(
+                        """
+                        services:
+                          app:
+                            image: app
+                            environment: {mode: 0555}
+                            secrets: [{source: pw, mode: 0440}]
+                            configs: [{source: c, mode: 0555}, {source: d, mode: "0600"}]
+                            volumes: [{type: tmpfs, target: /t, tmpfs: {mode: 01777}}]
+                        secrets: {pw: {content: x}}
+                        configs: {c: {content: x}, d: {content: x}}
+                        """,
+                        Map.of());
+        Fields app = group.objects("containers").getFirst();
+        assertThat(app.objects("secrets").getFirst().tree().get("mode")).isEqualTo("0440");
+        assertThat(app.objects("configs"))
+                .extracting(c -> c.tree().get("mode"))
+                .containsExactly("0555", "0600");
+        assertThat(app.objects("volumes").getFirst().object("tmpfs").tree().get("mode"))
+                .isEqualTo("01777");
+        assertThat(app.object("environment").tree().get("mode")).isEqualTo(365L);
+    }
+
     /** The group's own containers, secrets and configs come over the file's. */
     @Test
     void theManifestWins() throws IOException {

@@ -67,6 +67,20 @@ final class InsideTest {
                 .isEqualTo("parts");
     }
 
+    /** One that was asked for alone and is well again: what it said before it ended. */
+    @Test
+    void whyOfOneContainerShowsWhatItPrintedBeforeItEnded() {
+        director()
+                .on(
+                        "GET " + DB + "/why?container=pg",
+                        why().replace("\"backoff\"", "\"up\"").replace("last_log", "exit_log"));
+        Ran shown = director().run("why", "db/0/pg", "-d", "shop");
+        assertThat(shown.code()).as(shown.err()).isZero();
+        assertThat(shown.out())
+                .contains("Last lines of pg before it ended last:", "  FATAL: no room")
+                .doesNotContain("Last lines of pg:");
+    }
+
     /** A group alone names its one instance; of several it asks which. */
     @Test
     void theOneInstanceOfAGroup() {

@@ -11,6 +11,7 @@ import dev.berth.store.Rows;
 import dev.berth.wire.AgentState;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,6 +110,7 @@ final class ContainerActs {
         Instant giveUp =
                 hands.clock().now().plusMillis(Math.max(0, watch.maxMillis() - watch.minMillis()));
         Instant begun = hands.clock().now();
+        var failures = new HashMap<String, String>();
         while (true) {
             task.checkCancelled();
             AgentState state =
@@ -118,8 +120,9 @@ final class ContainerActs {
                 on.tolerantCall(on.vm(), "run_script", List.of("post-start", Json.of()));
                 return;
             }
+            remember(failures, state);
             if (!hands.clock().now().isBefore(giveUp)) {
-                throw notRunning(state);
+                throw notRunning(state, failures);
             }
             hands.clock().sleep(pause(Duration.between(begun, hands.clock().now())));
         }
@@ -133,7 +136,21 @@ final class ContainerActs {
         return Duration.ofMillis(Math.clamp(waited.toMillis() / 16, 20, 1000));
     }
 
-    private ProblemException notRunning(AgentState state) {
+    /** One that is being tried once more does not say any longer what went wrong. */
+    private static void remember(Map<String, String> failures, AgentState state) {
+        for (AgentState.ContainerState c :
+                java.util.Objects.requireNonNullElse(
+                        state.containers(), List.<AgentState.ContainerState>of())) {
+            boolean trying = List.of("preparing", "creating", "starting").contains(c.state());
+            if (!trying && !c.reason().isEmpty()) {
+                failures.put(c.name(), c.reason());
+            } else if (!trying) {
+                failures.remove(c.name());
+            }
+        }
+    }
+
+    private ProblemException notRunning(AgentState state, Map<String, String> failures) {
         List<AgentState.ContainerState> failing =
                 state.containers() == null
                         ? List.of()
@@ -146,8 +163,9 @@ final class ContainerActs {
                         .collect(Collectors.joining(", "));
         String why =
                 failing.stream()
-                        .filter(c -> !c.reason().isEmpty())
-                        .map(c -> c.name() + ": " + c.reason())
+                        .map(c -> Map.entry(c.name(), failures.getOrDefault(c.name(), c.reason())))
+                        .filter(c -> !c.getValue().isEmpty())
+                        .map(c -> c.getKey() + ": " + c.getValue())
                         .collect(Collectors.joining("; "));
         return new ProblemException(
                 List.of(

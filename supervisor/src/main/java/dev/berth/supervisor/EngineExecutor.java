@@ -93,15 +93,24 @@ final class EngineExecutor {
         String words = String.valueOf(e.getMessage());
         return switch (step) {
             case Step.CreateContainer s -> refusedCreate(s, e, words);
-            // 400 of a start: the image has no such program, or the mount or device is impossible.
-            case Step.StartContainer _ -> new Outcome.Failed(words, e.status() == 400, false);
             case Step.UpdateContainer _ -> new Outcome.Failed(words, true, false);
+            case Step.StartContainer s -> refusedStart(s, e, words);
             case Step.StopContainer _ ->
                     new Outcome.Failed("cannot be stopped: " + words, false, false);
             case Step.RemoveContainer _ ->
                     new Outcome.Failed("cannot be removed: " + words, false, false);
             case Step.PullImage _, Step.BuildImage _ -> new Outcome.Failed(words, false, false);
         };
+    }
+
+    private Outcome refusedStart(Step.StartContainer s, EngineException e, String words) {
+        String holder =
+                HeldPort.isMeant(words) ? HeldPort.text(engine, config.instance(), s.spec()) : null;
+        if (holder != null) {
+            return new Outcome.Failed(holder, true, false);
+        }
+        // 400 of a start: the image has no such program, or the mount or device is impossible.
+        return new Outcome.Failed(words, e.status() == 400, false);
     }
 
     private Outcome refusedCreate(Step.CreateContainer s, EngineException e, String words) {

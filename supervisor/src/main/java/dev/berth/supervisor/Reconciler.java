@@ -203,7 +203,10 @@ final class Reconciler {
             if (lags) {
                 listWanted = true;
             } else {
-                rows.put(o.id(), new Row(o.startedSometime(known.startedAt()), Instant.MIN));
+                // No list knows of the memory, and one comes between the kernel's kill and the end.
+                Observed seen = o.startedSometime(known.startedAt());
+                boolean oom = known.running() && known.oom();
+                rows.put(o.id(), new Row(oom ? seen.outOfMemory() : seen, Instant.MIN));
             }
         } else {
             // Of an exited container the list forgets the health and never knew of the memory.

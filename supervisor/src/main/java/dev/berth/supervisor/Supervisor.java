@@ -89,6 +89,7 @@ public final class Supervisor implements AutoCloseable {
             memory.read(MemoryText.COUNTERS)
                     .map(text -> MemoryText.memos(text, config.bootId()))
                     .ifPresent(reconciler::remember);
+            SetBack.mend(reconciler.memos().values(), clock.now());
             changes.begin(reconciler.memos());
         } finally {
             lock.unlock();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.berth.engine.EngineException;
 import dev.berth.model.ContainerSpec;
 import dev.berth.model.ContainerStorage.Volume;
+import dev.berth.model.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -92,6 +93,40 @@ class EngineExecutorTest {
                 .isInstanceOfSatisfying(
                         Outcome.Failed.class, f -> assertThat(f.reason()).contains("it vanished"));
         assertThat(root.resolve("store")).doesNotExist();
+    }
+
+    /** The engine only says that a port is taken; who has it is looked up. */
+    @Test
+    void whoHoldsAPortIsNamed() {
+        ContainerSpec spec = Specs.named("a").port(8080, 80).make();
+        String id = ((Outcome.Created) create(spec)).id();
+        engine.refusals.put(
+                "start a",
+                new EngineException(
+                        500,
+                        "driver failed: Bind for 0.0.0.0:8080 failed: port is already allocated"));
+        var start = new Step.StartContainer(spec, id, spec.name(), "test");
+        assertThat(executor.run(start))
+                .isInstanceOfSatisfying(
+                        Outcome.Failed.class,
+                        f -> {
+                            assertThat(f.needsChange()).as("nobody else has it").isFalse();
+                            assertThat(f.reason()).contains("already allocated");
+                        });
+        Object binding = Json.of("8000/tcp", List.of(Json.of("HostIp", "", "HostPort", "8080")));
+        String foreign =
+                engine.createContainer(
+                        "squatter",
+                        Json.of("Image", "img:1", "HostConfig", Json.of("PortBindings", binding)));
+        engine.startContainer(foreign);
+        assertThat(executor.run(start))
+                .isInstanceOfSatisfying(
+                        Outcome.Failed.class,
+                        f -> {
+                            assertThat(f.needsChange()).isTrue();
+                            assertThat(f.reason())
+                                    .contains("port 8080 is held by container " + foreign);
+                        });
     }
 
     /** A pull says what the registry said, and by which name it was asked. */

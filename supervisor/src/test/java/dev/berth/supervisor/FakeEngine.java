@@ -318,6 +318,26 @@ final class FakeEngine implements Engine {
                                         box.oom)));
     }
 
+    /** As published ports are listed, from how they are asked for. */
+    private static List<Object> ports(Box box) {
+        var ports = new ArrayList<Object>();
+        Fields bindings = Fields.of(box.body, "body").object("HostConfig").object("PortBindings");
+        for (String key : bindings.tree().keySet()) {
+            String[] parts = key.split("/", 2);
+            for (Fields binding : bindings.objects(key)) {
+                ports.add(
+                        Json.of(
+                                "PrivatePort",
+                                Long.parseLong(parts[0]),
+                                "PublicPort",
+                                Long.parseLong(binding.string("HostPort")),
+                                "Type",
+                                parts[1]));
+            }
+        }
+        return ports;
+    }
+
     @Override
     public synchronized List<Map<String, Object>> listContainers(
             Map<String, @Nullable String> labels, Duration limit) {
@@ -341,7 +361,9 @@ final class FakeEngine implements Engine {
                                 "State",
                                 box.state,
                                 "Status",
-                                status(box)));
+                                status(box),
+                                "Ports",
+                                box.runs() ? ports(box) : List.of()));
             }
         }
         return rows;

@@ -110,6 +110,17 @@ class ReconcilerTest {
         assertThat(String.valueOf(exit == null ? "" : exit.text())).contains("out of memory");
     }
 
+    /** A list that comes between the kernel's kill and the end knows nothing of it. */
+    @Test
+    void outOfMemoryIsKeptWhenAListComesBetween() {
+        Instant death = T0.plusSeconds(1);
+        reconciler.event(new EngineEvent("oom", "id1", null, death), death);
+        reconciler.listed(reconciler.listBegins(), List.of(seen(Phase.RUNNING, null)), death);
+        dies(death.plusMillis(20));
+        assertThat(memo().lastExit).isEqualTo(new LastExit(137, true, death.plusMillis(20)));
+        assertThat(memo().cause).contains("out of memory");
+    }
+
     /** Without wish nothing is touched, whatever runs. */
     @Test
     void withoutAWishNothingIsTouched() {

@@ -10,6 +10,8 @@ import dev.berth.model.ContainerStorage.Volume;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -261,6 +263,37 @@ class SupervisorEngineTest {
 
     private static boolean jobRuns(Supervisor s) {
         return s.status().jobState().equals("running");
+    }
+
+    /** What runs goes on, what cannot be made is told of, and is made when there is room again. */
+    @Test
+    void aFullDataRootStopsNothingAndIsToldOf() throws Exception {
+        long first = dockerd.pid();
+        dockerd.process.signal(first, DaemonProcess.Signal.TERM);
+        await(() -> dockerd.process.find().isEmpty());
+        run("mount -t tmpfs -o size=64m berth-small " + dockerd.home.resolve("data"));
+        dockerd.start();
+        dockerd.importImage();
+        Supervisor s = open();
+        s.wish(List.of(sleeper("old").make()));
+        s.start();
+        await(() -> s.status().jobState().equals("running"));
+        Map<String, String> before = startTimes();
+        Path filler = dockerd.home.resolve("data/filler");
+        run("cat /dev/zero > " + filler + " 2> /dev/null || true");
+        s.wish(List.of(sleeper("old").make(), sleeper("fresh").make()));
+        await(() -> of(s, "fresh").reason().contains("no space left on device"));
+        assertThat(of(s, "fresh").nextTryMillis()).isPositive();
+        assertThat(s.status().jobState()).isEqualTo("failing");
+        assertThat(startTimes()).isEqualTo(before);
+        Files.delete(filler);
+        awaitFor(60, () -> s.status().jobState().equals("running"));
+        assertThat(startTimes()).containsAllEntriesOf(before).hasSize(2);
+    }
+
+    private static void run(String script) throws Exception {
+        Process process = new ProcessBuilder("sh", "-c", script).inheritIO().start();
+        assertThat(process.waitFor()).as(script).isZero();
     }
 
     /** Built in place from an inline Dockerfile; a changed text is a changed container. */

@@ -291,6 +291,31 @@ class SupervisorPropertiesTest {
         }
     }
 
+    /**
+     * A clock that is set forward by hours, again and again, stops nothing and starts nothing
+     * twice.
+     */
+    @Property(tries = 100, shrinking = ShrinkingMode.OFF)
+    void aClockThatLeapsMovesNothing(@ForAll long seed) {
+        var world = new World(seed);
+        world.wish(ten("img:1"), true);
+        world.run(Duration.ofSeconds(20));
+        for (int i = 0; i < 10; i++) {
+            world.run(Duration.ofMillis(world.any(3000)));
+            world.now = world.now.plusSeconds(world.any(86_400));
+            if (world.any(4) == 0) {
+                world.agentDies();
+            }
+        }
+        world.run(Duration.ofSeconds(30));
+        assertThat(world.allUp()).as(world.report()).isTrue();
+        IntStream.range(0, 10)
+                .forEach(i -> {
+                    assertThat(world.engine.deeds("stop", "c" + i)).isEmpty();
+                    assertThat(world.engine.deeds("start", "c" + i)).hasSize(1);
+                });
+    }
+
     /** Without its proven disk no container that keeps data is ever started. */
     @Property(tries = 200, shrinking = ShrinkingMode.OFF)
     void nothingStartsOnAnUnprovenDisk(@ForAll long seed) {
