@@ -95,8 +95,18 @@ final class InstanceActions {
     }
 
     private Object prepare(Arguments a) {
-        workload.prepare(containers(ApplySpec.fromTree(a.object(0, "apply spec").tree())));
-        return "prepared";
+        ApplySpec wish = ApplySpec.fromTree(a.object(0, "apply spec").tree());
+        String daemon =
+                wish.containers() == null
+                        ? ""
+                        : workload.prepareDaemon(wish.daemon(), wish.index());
+        workload.prepare(containers(wish));
+        return answer("prepared", daemon);
+    }
+
+    /** BOSH's word alone, or with what became of the Docker daemon's settings. */
+    private static Object answer(String word, String daemon) {
+        return daemon.isEmpty() ? word : Json.of("answer", word, "daemon", daemon);
     }
 
     /** The first, partial apply only says which instance this is; a full one carries containers. */
@@ -105,12 +115,13 @@ final class InstanceActions {
         ApplySpec wish = ApplySpec.fromTree(raw.tree());
         var resolved = new LinkedHashMap<>(raw.tree());
         resolved.put("networks", networks.resolve(wish.networks()));
-        if (wish.containers() != null) {
-            workload.apply(containers(wish));
-        }
+        String daemon =
+                wish.containers() == null
+                        ? ""
+                        : workload.apply(containers(wish), wish.daemon(), wish.index());
         spec.store(Fields.of(resolved, "apply spec"));
         heart.beatSoon();
-        return "applied";
+        return answer("applied", daemon);
     }
 
     private Object start() {

@@ -1,6 +1,7 @@
 package dev.berth.agent;
 
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.wire.AgentState.ContainerState;
 import java.io.OutputStream;
 import java.time.Duration;
@@ -18,6 +19,27 @@ interface Workload {
 
     /** Makes this the wish, durably; what did not change is not touched. */
     void apply(List<ContainerSpec> containers);
+
+    /**
+     * Gives the Docker daemon those of its settings that no container notices, so that images can
+     * be fetched with them; where no container runs, all of them.
+     *
+     * @param index of the instance
+     * @return what was done, for an operator; empty: nothing
+     */
+    default String prepareDaemon(DaemonSettings settings, int index) {
+        return "";
+    }
+
+    /**
+     * Gives the Docker daemon all of its settings, then does as {@link #apply(List)}.
+     *
+     * @return what was done to the daemon, for an operator; empty: nothing
+     */
+    default String apply(List<ContainerSpec> containers, DaemonSettings settings, int index) {
+        apply(containers);
+        return "";
+    }
 
     /**
      * Wants the wished containers running; returns when that is written down, not when they are.

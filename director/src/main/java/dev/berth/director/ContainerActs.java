@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** What is done with the containers of one instance, through its agent. */
 final class ContainerActs {
@@ -59,14 +60,35 @@ final class ContainerActs {
         on.end(intent, Journal.DONE, session -> {});
     }
 
-    void apply() {
+    /** What became of the Docker daemon's settings, in the agent's words; empty: nothing. */
+    static String daemonWords(@Nullable Object answer) {
+        return answer instanceof Map<?, ?> told && told.get("daemon") instanceof String words
+                ? words
+                : "";
+    }
+
+    String prepare() {
+        return daemonWords(
+                on.agentAct(
+                        "prepare",
+                        "prepare",
+                        List.of(scope.full(plan).toTree()),
+                        hands.patience().longCall()));
+    }
+
+    String apply() {
         hands.store()
                 .read(s -> s.instance(plan.id()))
                 .ifPresent(
                         i -> hands.store().update(s -> s.saveInstance(i.updateCompleted(false))));
-        on.agentAct(
-                "apply", "apply", List.of(scope.full(plan).toTree()), hands.patience().longCall());
+        Object answer =
+                on.agentAct(
+                        "apply",
+                        "apply",
+                        List.of(scope.full(plan).toTree()),
+                        hands.patience().longCall());
         holdStopped();
+        return daemonWords(answer);
     }
 
     /** Before anything starts: a new VM knows nothing of what a person stopped on the old one. */

@@ -199,6 +199,17 @@ public final class Supervisor implements AutoCloseable {
         });
     }
 
+    /** Whether the containers are wished to run. */
+    public boolean wantsRunning() {
+        lock.lock();
+        try {
+            Wish wish = reconciler.wish();
+            return wish != null && wish.running();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
      * Wishes that the containers stop, dependents first, and waits for it.
      *
