@@ -90,7 +90,7 @@ class DaemonStoryTest {
         assertThat(same).as("the same twice").doesNotContain("Updating instance web");
 
         String reloaded = deploy("{labels: [rack=2], ulimit: {nofile: 4096}}").ok();
-        assertThat(reloaded).contains("-   - rack=1", "+   - rack=2");
+        assertThat(reloaded).contains("-     - rack=1", "+     - rack=2");
         assertThat(reloaded).contains("docker daemon reloaded (labels); no container touched");
         assertThat(info("{{.Labels}}")).isEqualTo("[rack=2]");
         assertThat(touches()).isEqualTo(before);
