@@ -126,7 +126,7 @@ class DaemonStoryTest {
         environment.awaitAllUp(director, NAME, 1);
         assertThat(info("{{.Labels}}")).isEqualTo("[rack=2]");
         Map<String, Touch> rebooted = touches();
-        environment.inVm(vm, "kill -9 $(pgrep -f dev.berth.agent.Main)").ok();
+        environment.inVm(vm, "kill -9 $(pgrep -x java)").ok();
         environment.awaitAllUp(director, NAME, 1);
         assertThat(touches()).isEqualTo(rebooted);
         assertThat(deploy("{labels: [rack=2], mtu: 1400}").ok())
