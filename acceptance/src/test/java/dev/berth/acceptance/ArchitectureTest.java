@@ -72,6 +72,8 @@ class ArchitectureTest {
                                             outermostNamedNot(
                                                     "Supervisor", // holds the threads
                                                     "Changes", // wakes them
+                                                    "DaemonDisk", // writes its files
+                                                    "DaemonKeeper", // starts and stops it
                                                     "DaemonWatch", // holds the daemon's thread
                                                     "DockerdProcess",
                                                     "EngineExecutor",

@@ -7,6 +7,7 @@ import static dev.berth.agent.Action.inOrder;
 import static dev.berth.agent.Action.look;
 
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.wire.ApplySpec;
@@ -96,8 +97,18 @@ final class InstanceActions {
     }
 
     private Object prepare(Arguments a) {
-        workload.prepare(containers(ApplySpec.fromTree(a.object(0, "apply spec").tree())));
-        return "prepared";
+        ApplySpec wish = ApplySpec.fromTree(a.object(0, "apply spec").tree());
+        String daemon =
+                wish.containers() == null
+                        ? ""
+                        : workload.prepareDaemon(wish.daemon(), wish.index());
+        workload.prepare(containers(wish));
+        return answer("prepared", daemon);
+    }
+
+    /** BOSH's word alone, or with what became of the Docker daemon's settings. */
+    private static Object answer(String word, String daemon) {
+        return daemon.isEmpty() ? word : Json.of("answer", word, "daemon", daemon);
     }
 
     /** The first, partial apply only says which instance this is; a full one carries containers. */
@@ -107,25 +118,46 @@ final class InstanceActions {
         var resolved = new LinkedHashMap<>(raw.tree());
         resolved.put("networks", networks.resolve(wish.networks()));
         Fields applied = Fields.of(resolved, "apply spec");
-        if (wish.containers() != null) {
-            workload.apply(containers(wish), Json.write(InstanceSpec.reduced(applied)));
-        }
+        String daemon =
+                wish.containers() == null
+                        ? ""
+                        : workload.apply(
+                                containers(wish),
+                                wish.daemon(),
+                                wish.index(),
+                                Json.write(mark(applied, wish)));
         spec.store(applied);
         heart.beatSoon();
-        return "applied";
+        return answer("applied", daemon);
     }
 
     /** Berth's own action: the containers, and the spec that they belong to, of before. */
     private Object rollBack() {
-        String before =
-                workload.rollBack()
-                        .filter(mark -> !mark.isEmpty())
+        String mark =
+                workload.before()
+                        .filter(text -> !text.isEmpty())
                         .orElseThrow(() ->
                                 new ActionException(
                                         "there is nothing to go back to: no spec ran here yet"));
-        spec.store(Fields.of(Json.parse(before), "spec of before"));
+        Fields before = Fields.of(Json.parse(mark), "spec of before");
+        String daemon =
+                workload.rollBack(
+                        DaemonSettings.fromTree(before.object("daemon").tree()),
+                        (int) before.integer("index"));
+        spec.store(before.object("spec"));
         heart.beatSoon();
-        return "rolled back";
+        return answer("rolled back", daemon);
+    }
+
+    /** What beside the containers belongs to a wish, so that all of it can come back. */
+    private static Map<String, Object> mark(Fields applied, ApplySpec wish) {
+        return Json.of(
+                "spec",
+                InstanceSpec.reduced(applied),
+                "daemon",
+                wish.daemon().toTree(),
+                "index",
+                wish.index());
     }
 
     private Object start() {

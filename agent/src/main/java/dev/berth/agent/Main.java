@@ -3,6 +3,8 @@ package dev.berth.agent;
 import dev.berth.engine.DockerEngine;
 import dev.berth.engine.Engine.RegistryAuth;
 import dev.berth.model.Clock;
+import dev.berth.supervisor.DaemonKeeper;
+import dev.berth.supervisor.DaemonPlace;
 import dev.berth.supervisor.DaemonProcess;
 import dev.berth.supervisor.DaemonWatch;
 import dev.berth.supervisor.DockerdProcess;
@@ -54,7 +56,8 @@ public final class Main {
                 System.exit(0); // threads of the rehearsal would keep it alive
             }
             case RUN -> {
-                run(options, dockerd(options));
+                var gate = new DaemonKeeper.Gate(daemonPlace(options));
+                run(options, dockerd(options, gate), gate);
                 Thread.currentThread().join();
             }
         }
@@ -81,6 +84,10 @@ public final class Main {
 
     /** Constructs everything, in the order in which it stands on each other, and starts it. */
     static Running run(Options options, DaemonProcess daemon) {
+        return run(options, daemon, new DaemonKeeper.Gate(daemonPlace(options)));
+    }
+
+    private static Running run(Options options, DaemonProcess daemon, DaemonKeeper.Gate gate) {
         Clock clock = Clock.SYSTEM;
         Clock forward = new ForwardClock(); // for all that waits
         Layout layout = Layout.of(options.base());
@@ -94,7 +101,7 @@ public final class Main {
         var supervisor =
                 new Supervisor(
                         engine,
-                        supervision(layout, settings),
+                        supervision(layout, settings, gate),
                         forward,
                         proof,
                         registryAuths(settings.document().registry()),
@@ -108,10 +115,22 @@ public final class Main {
                         supervisor::reconciled,
                         workload::onDaemon);
 
+        var keeper =
+                new DaemonKeeper(
+                        gate,
+                        daemon,
+                        new DockerEngine(options.dockerSocket()),
+                        watch,
+                        supervisor,
+                        clock);
+        workload.daemonKept(keeper);
         var agent = new Agent(layout, settings, workload, tools, programs, clock);
         supervisor.open();
         // Containers are judged only when the daemon is known, and that only when the disk is.
-        agent.start(watch::open);
+        agent.start(() -> {
+            watch.open();
+            Thread.ofVirtual().name("daemon settings").start(keeper::recover);
+        });
         return new Running(agent, watch, supervisor, engine, log);
     }
 
@@ -130,12 +149,17 @@ public final class Main {
         }
     }
 
-    private static DaemonProcess dockerd(Options options) {
+    private static DaemonProcess dockerd(Options options, DaemonKeeper.Gate gate) {
         Path start = Layout.of(options.base()).bosh().resolve("bin/berth-dockerd");
-        return new DockerdProcess(options.dockerPidFile(), List.of(start.toString()));
+        return new DockerdProcess(options.dockerPidFile(), List.of(start.toString()), gate::isOpen);
     }
 
-    private static SupervisorConfig supervision(Layout layout, Settings settings) {
+    private static DaemonPlace daemonPlace(Options options) {
+        return DaemonPlace.inVm(options.base(), options.dockerSocket(), options.dockerPidFile());
+    }
+
+    private static SupervisorConfig supervision(
+            Layout layout, Settings settings, DaemonKeeper.Gate gate) {
         return new SupervisorConfig(
                 settings.agentId().value(),
                 bootId(layout),
@@ -143,7 +167,8 @@ public final class Main {
                 layout.data(),
                 "berth",
                 Duration.ofSeconds(10),
-                layout.memory());
+                layout.memory(),
+                gate);
     }
 
     /**

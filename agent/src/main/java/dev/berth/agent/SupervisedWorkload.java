@@ -3,10 +3,12 @@ package dev.berth.agent;
 import dev.berth.engine.Engine;
 import dev.berth.engine.EngineException;
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.supervisor.ContainerState;
 import dev.berth.supervisor.ContainerStatus;
+import dev.berth.supervisor.DaemonKeeper;
 import dev.berth.supervisor.DaemonState;
 import dev.berth.supervisor.DiskState;
 import dev.berth.supervisor.StateChange;
@@ -34,6 +36,7 @@ final class SupervisedWorkload implements Workload {
     private final Supervisor supervisor;
     private final Path store;
     private final Proof proof;
+    private volatile @Nullable DaemonKeeper daemon;
     private volatile Runnable changed = () -> {};
     private volatile Consumer<Trouble> trouble = t -> {};
 
@@ -87,16 +90,42 @@ final class SupervisedWorkload implements Workload {
     }
 
     @Override
-    public void apply(List<ContainerSpec> containers, String mark) {
-        supervisor.wish(containers, mark);
-        changed.run();
+    public Optional<String> before() {
+        return supervisor.goodMark();
     }
 
     @Override
-    public Optional<String> rollBack() {
-        Optional<String> mark = supervisor.rollBack();
+    public String prepareDaemon(DaemonSettings settings, int index) {
+        DaemonKeeper keeper = daemon;
+        return keeper == null ? "" : keeper.prepare(settings, index);
+    }
+
+    @Override
+    public String apply(
+            List<ContainerSpec> containers, DaemonSettings settings, int index, String mark) {
+        return withDaemon(settings, index, () -> supervisor.wish(containers, mark));
+    }
+
+    @Override
+    public String rollBack(DaemonSettings settings, int index) {
+        return withDaemon(settings, index, supervisor::rollBack);
+    }
+
+    private String withDaemon(DaemonSettings settings, int index, Runnable wish) {
+        DaemonKeeper keeper = daemon;
+        String done = "";
+        if (keeper == null) {
+            wish.run();
+        } else {
+            done = keeper.apply(settings, index, wish);
+        }
         changed.run();
-        return mark;
+        return done;
+    }
+
+    /** Who gives the daemon its settings; before that nobody does. */
+    void daemonKept(DaemonKeeper keeper) {
+        daemon = keeper;
     }
 
     @Override
@@ -155,6 +184,10 @@ final class SupervisedWorkload implements Workload {
     public void disk(StoreProof next) {
         proof.last = next;
         supervisor.diskChanged();
+        DaemonKeeper keeper = daemon;
+        if (keeper != null) {
+            keeper.store(next instanceof StoreProof.Proven);
+        }
     }
 
     /** Asks the Engine itself, so that containers of others count as well. */
@@ -163,10 +196,14 @@ final class SupervisedWorkload implements Workload {
         var names = new ArrayList<String>();
         for (Map<String, Object> container : engine.listContainers(Map.of(), LIST_LIMIT)) {
             Fields fields = Fields.of(container, "container");
+            DaemonKeeper keeper = daemon;
             boolean onDisk =
-                    fields.objects("Mounts").stream()
-                            .anyMatch(m ->
-                                    Path.of(m.string("Source", "/")).normalize().startsWith(store));
+                    (keeper != null && keeper.needsStore())
+                            || fields.objects("Mounts").stream()
+                                    .anyMatch(m ->
+                                            Path.of(m.string("Source", "/"))
+                                                    .normalize()
+                                                    .startsWith(store));
             if (onDisk
                     && !List.of("exited", "dead", "created").contains(fields.string("State", ""))) {
                 List<String> known = fields.strings("Names");

@@ -1,6 +1,7 @@
 package dev.berth.agent;
 
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.wire.AgentState.ContainerState;
 import java.io.OutputStream;
 import java.time.Duration;
@@ -18,18 +19,35 @@ interface Workload {
     void prepare(List<ContainerSpec> containers);
 
     /**
-     * Makes this the wish, durably; what did not change is not touched.
+     * Gives the Docker daemon those of its settings that no container notices, so that images can
+     * be fetched with them; where no container runs, all of them.
      *
-     * @param mark kept with it, for {@link #rollBack}
+     * @param index of the instance
+     * @return what was done, for an operator; empty: nothing
      */
-    void apply(List<ContainerSpec> containers, String mark);
+    default String prepareDaemon(DaemonSettings settings, int index) {
+        return "";
+    }
 
     /**
-     * Makes the wish under which all ran last the wish again.
+     * Gives the Docker daemon all of its settings and makes these containers the wish, durably;
+     * what did not change is not touched.
      *
-     * @return its mark; empty when nothing ever ran
+     * @param mark kept with the wish, for {@link #before}
+     * @return what was done to the daemon, for an operator; empty: nothing
      */
-    Optional<String> rollBack();
+    String apply(List<ContainerSpec> containers, DaemonSettings settings, int index, String mark);
+
+    /** The mark of the wish under which all ran last; empty when nothing ever ran. */
+    Optional<String> before();
+
+    /**
+     * Makes that wish the wish again.
+     *
+     * @param settings that the Docker daemon had then
+     * @return what was done to the daemon, for an operator; empty: nothing
+     */
+    String rollBack(DaemonSettings settings, int index);
 
     /**
      * Wants the wished containers running; returns when that is written down, not when they are.

@@ -1,6 +1,7 @@
 package dev.berth.agent;
 
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.model.Json;
 import dev.berth.wire.AgentState.ContainerState;
 import java.io.IOException;
@@ -55,7 +56,8 @@ final class FakeWorkload implements Workload {
     }
 
     @Override
-    public synchronized void apply(List<ContainerSpec> containers, String newMark) {
+    public synchronized String apply(
+            List<ContainerSpec> containers, DaemonSettings settings, int index, String newMark) {
         note("apply " + containers.stream().map(ContainerSpec::name).toList());
         if (running) {
             before = wish;
@@ -64,14 +66,20 @@ final class FakeWorkload implements Workload {
         wish = List.copyOf(containers);
         mark = newMark;
         changed.run();
+        return "";
     }
 
     @Override
-    public synchronized Optional<String> rollBack() {
+    public synchronized Optional<String> before() {
+        return Optional.of(markBefore);
+    }
+
+    @Override
+    public synchronized String rollBack(DaemonSettings settings, int index) {
         note("roll back");
         wish = before;
         mark = markBefore;
-        return Optional.of(mark);
+        return "";
     }
 
     @Override

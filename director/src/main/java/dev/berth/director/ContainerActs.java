@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** What is done with the containers of one instance, through its agent. */
 final class ContainerActs {
@@ -60,19 +61,37 @@ final class ContainerActs {
         on.end(intent, Journal.DONE, session -> {});
     }
 
-    void apply() {
+    /** What became of the Docker daemon's settings, in the agent's words; empty: nothing. */
+    static String daemonWords(@Nullable Object answer) {
+        return answer instanceof Map<?, ?> told && told.get("daemon") instanceof String words
+                ? words
+                : "";
+    }
+
+    String prepare() {
+        return daemonWords(
+                on.agentAct(
+                        "prepare",
+                        "prepare",
+                        List.of(scope.full(plan).toTree()),
+                        hands.patience().longCall()));
+    }
+
+    String apply() {
         Map<String, Object> before =
                 hands.store()
                         .read(s -> s.instance(plan.id()))
                         .map(Rows.Instance::spec)
                         .orElse(Map.of());
-        on.agentAct(
-                "apply",
-                Json.of("before", before), // what a rollback records again
-                "apply",
-                List.of(scope.full(plan).toTree()),
-                hands.patience().longCall());
+        Object answer =
+                on.agentAct(
+                        "apply",
+                        Json.of("before", before), // what a rollback records again
+                        "apply",
+                        List.of(scope.full(plan).toTree()),
+                        hands.patience().longCall());
         holdStopped();
+        return daemonWords(answer);
     }
 
     /** Before anything starts: a new VM knows nothing of what a person stopped on the old one. */

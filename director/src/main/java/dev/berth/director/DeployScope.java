@@ -1,6 +1,7 @@
 package dev.berth.director;
 
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.planner.Plan;
 import dev.berth.wire.ApplySpec;
 import java.util.List;
@@ -14,6 +15,7 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
     /**
      * @param containers interpolated and pinned
      * @param configurationHash digest over them
+     * @param daemon interpolated; part of the hash where it says anything
      * @param vmType name in the cloud config; empty when sizes were given
      * @param env interpolated env of the group's VMs
      */
@@ -22,8 +24,10 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
             String configurationHash,
             Map<String, Object> env,
             long persistentDiskMb,
-            String vmType) {
-        static final GroupContent EMPTY = new GroupContent(List.of(), "", Map.of(), 0, "");
+            String vmType,
+            DaemonSettings daemon) {
+        static final GroupContent EMPTY =
+                new GroupContent(List.of(), "", Map.of(), 0, "", DaemonSettings.NONE);
 
         @Override
         public String toString() {
@@ -46,7 +50,8 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
                 plan.networks(),
                 null,
                 "",
-                0);
+                0,
+                DaemonSettings.NONE);
     }
 
     ApplySpec full(Plan.InstancePlan plan) {
@@ -60,7 +65,8 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
                 plan.networks(),
                 content.containers(),
                 content.configurationHash(),
-                content.persistentDiskMb());
+                content.persistentDiskMb(),
+                content.daemon());
     }
 
     /** What is recorded of the applied spec: no environment, no secret. */

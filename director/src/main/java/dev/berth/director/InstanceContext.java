@@ -22,22 +22,23 @@ record InstanceContext(Hands hands, DeployScope scope, TaskContext task, Instanc
      * An agent act with its intent. The agent's acts are idempotent, so an open one is settled by
      * planning anew.
      */
-    void agentAct(String kind, String method, List<Object> arguments, Duration limit) {
-        agentAct(kind, Json.of(), method, arguments, limit);
+    @Nullable Object agentAct(String kind, String method, List<Object> arguments, Duration limit) {
+        return agentAct(kind, Json.of(), method, arguments, limit);
     }
 
     /**
      * @param payload to be remembered with the intent; no secret
      */
-    void agentAct(
+    @Nullable Object agentAct(
             String kind,
             Map<String, Object> payload,
             String method,
             List<Object> arguments,
             Duration limit) {
         IntentId intent = begin(kind, payload, session -> {});
+        Object answer;
         try {
-            call(vm(), method, arguments, limit);
+            answer = call(vm(), method, arguments, limit);
         } catch (AgentException e) {
             if (e.kind() != AgentException.Kind.TIMEOUT) {
                 end(intent, "failed", session -> {});
@@ -45,6 +46,7 @@ record InstanceContext(Hands hands, DeployScope scope, TaskContext task, Instanc
             throw e;
         }
         end(intent, Journal.DONE, session -> {});
+        return answer;
     }
 
     @Nullable Object call(Rows.Vm vm, String method, List<Object> arguments, Duration limit) {

@@ -22,6 +22,7 @@ final class InstanceRun {
     private final VmActs vm;
     private final DiskActs disk;
     private final ContainerActs containers;
+    private String daemonTold = "";
 
     InstanceRun(
             Hands hands,
@@ -54,6 +55,11 @@ final class InstanceRun {
                                     + reasons()
                                     + "'");
             run(step);
+            if (!daemonTold.isEmpty()) {
+                log.progress(100 * done / steps.size(), daemonTold);
+                task.log().debug("instance=" + plan.name() + " " + daemonTold);
+                daemonTold = "";
+            }
         }
     }
 
@@ -134,14 +140,9 @@ final class InstanceRun {
             case Step.UnmountDisk s -> disk.unmountDisk(s.disk());
             case Step.DetachDisk s -> disk.detachDisk(s.vm(), s.disk());
             case Step.OrphanDisk s -> disk.orphanDisk(s.disk());
-            case Step.Prepare s ->
-                    on.agentAct(
-                            "prepare",
-                            "prepare",
-                            List.of(on.scope().full(plan).toTree()),
-                            hands.patience().longCall());
+            case Step.Prepare s -> daemonTold = containers.prepare();
             case Step.StopContainers s -> containers.stopContainers(s.leaving());
-            case Step.Apply s -> containers.apply();
+            case Step.Apply s -> daemonTold = containers.apply();
             case Step.StartContainers s -> containers.startContainers();
             case Step.AwaitRunning s -> containers.awaitRunning();
             case Step.DeleteVm s -> vm.deleteVm(s.vm());

@@ -24,6 +24,7 @@ import dev.berth.model.VariableDefinition;
 import dev.berth.model.VariableSource;
 import dev.berth.model.YamlDocument;
 import dev.berth.planner.Desired;
+import dev.berth.planner.Differences;
 import dev.berth.planner.Plan;
 import dev.berth.store.Rows;
 import java.util.ArrayList;
@@ -200,6 +201,10 @@ final class ManifestReader implements DeploymentReader {
                             containers.stream()
                                     .map(ContainerSpec::digest)
                                     .collect(Collectors.joining("\n", "containers\n", "")));
+            if (!group.daemon().isEmpty()) {
+                // A part of its own, so that the reason of a change can say which of the two it is.
+                hash += Differences.DAEMON + group.daemon().digest().substring(0, 16);
+            }
             long disk = cloud.disk(group).map(CloudConfig.DiskWish::sizeMb).orElse(0L);
             contents.put(
                     group.name(),
@@ -208,7 +213,8 @@ final class ManifestReader implements DeploymentReader {
                             hash,
                             group.env(),
                             disk,
-                            group.vmType() == null ? "" : group.vmType()));
+                            group.vmType() == null ? "" : group.vmType(),
+                            group.daemon()));
         }
         return contents;
     }

@@ -47,7 +47,8 @@ public record DeploymentManifest(
                                                         g.env(), g.place() + ".env", findings)),
                                         g.containers().stream()
                                                 .map(c -> variables.resolve(c, g, findings))
-                                                .toList()))
+                                                .toList(),
+                                        g.daemonWish().settings(variables, findings)))
                         .toList();
         findings.throwIfAny();
         return new DeploymentManifest(

@@ -22,6 +22,7 @@ final class GroupReader {
                     "azs",
                     "jobs",
                     "containers",
+                    "docker",
                     "profiles",
                     "secrets",
                     "configs",
@@ -85,7 +86,9 @@ final class GroupReader {
                 lifecycle(),
                 jobs,
                 new GroupContainers(root, group, name).read(),
-                Collections.unmodifiableMap(group.stringMap("tags")));
+                Collections.unmodifiableMap(group.stringMap("tags")),
+                new GroupDaemon(root, group, name).read(),
+                DaemonSettings.NONE);
     }
 
     private String says(String what) {
@@ -404,18 +407,7 @@ final class GroupReader {
             return; // the release itself is refused where it is listed
         }
         switch (jobName) {
-            case "containers" -> {}
-            case "docker" -> {
-                for (String property : properties(job).keySet()) {
-                    job.findings()
-                            .warning(
-                                    job.at("properties").place(),
-                                    "property '"
-                                            + property
-                                            + "' of the 'docker' job is not applied yet",
-                                    null);
-                }
-            }
+            case "containers", "docker" -> {}
             case "swarm-agent", "swarm-manager", "flannel", "fetch-containers-images" ->
                     job.at("name")
                             .error(

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param containers from both notations, in the order of the manifest; texts that may hold secrets
  *     are raw until {@link DeploymentManifest#interpolated}
  * @param tags the group's own, without the deployment's
+ * @param daemonWish what the manifest says about the Docker daemon, as it is written
+ * @param daemon the same with values; nothing until {@link DeploymentManifest#interpolated}
  */
 public record InstanceGroup(
         String name,
@@ -34,7 +36,9 @@ public record InstanceGroup(
         Lifecycle lifecycle,
         List<JobRef> jobs,
         List<ContainerSpec> containers,
-        Map<String, String> tags) {
+        Map<String, String> tags,
+        DaemonWish daemonWish,
+        DaemonSettings daemon) {
 
     /** Whether instances run all the time, or only when asked to. */
     public enum Lifecycle {
@@ -61,7 +65,10 @@ public record InstanceGroup(
         return networks.getFirst();
     }
 
-    InstanceGroup with(Map<String, Object> newEnv, List<ContainerSpec> newContainers) {
+    InstanceGroup with(
+            Map<String, Object> newEnv,
+            List<ContainerSpec> newContainers,
+            DaemonSettings newDaemon) {
         return new InstanceGroup(
                 name,
                 place,
@@ -79,6 +86,8 @@ public record InstanceGroup(
                 lifecycle,
                 jobs,
                 newContainers,
-                tags);
+                tags,
+                daemonWish,
+                newDaemon);
     }
 }

@@ -25,7 +25,7 @@ public final class Interpolation {
                     "variables|(.*/)?cloud_properties"
                             + "|(instance_groups/\\*/(jobs/\\*/)?|addons/\\*/(jobs/\\*/)?)?properties"
                             + "/(?!containers(/|$)).*"
-                            + "|instance_groups/\\*/env"
+                            + "|instance_groups/\\*/(env|docker)"
                             + "|.*/consumes/[^/]*/properties"
                             + "|(instance_groups/\\*/)?(secrets|configs)"
                             + "|.*containers/\\*/(environment|env_vars|command|entrypoint|dockerfile"

@@ -46,6 +46,7 @@ public final class ManifestDiff {
                     "configs",
                     "log_options");
 
+    private static final Set<String> URLS = Set.of("url", "http_proxy", "https_proxy");
     private static final Pattern USER_IN_URL = Pattern.compile("(://)[^/@]*@");
     private static final String REDACTED = "<redacted>";
 
@@ -252,9 +253,13 @@ public final class ManifestDiff {
                     boolean hide = hidden || HIDDEN.contains(key) && isNested(v);
                     copy.put(
                             key,
-                            key.equals("url") && v instanceof String url && !hide
-                                    ? USER_IN_URL.matcher(url).replaceAll("$1" + REDACTED + "@")
-                                    : redacted(v, hide));
+                            key.equals("tls_key") && !isNested(v)
+                                    ? REDACTED
+                                    : URLS.contains(key) && v instanceof String url && !hide
+                                            ? USER_IN_URL
+                                                    .matcher(url)
+                                                    .replaceAll("$1" + REDACTED + "@")
+                                            : redacted(v, hide));
                 });
                 yield copy;
             }

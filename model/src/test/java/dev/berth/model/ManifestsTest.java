@@ -168,8 +168,9 @@ class ManifestsTest {
                 .containsExactlyInAnyOrder(
                         "properties (line 16): Global 'properties' are deprecated. Please define"
                                 + " 'properties' at the job level.",
-                        "instance_groups[0].jobs[0].properties (line 14): property 'tcp_port' of the"
-                                + " 'docker' job is not applied yet",
+                        "instance_groups[0].jobs[0].properties.tcp_port (line 14): the daemon's port"
+                                + " stays closed (give 'tcp_address', 'tls_cacert', 'tls_cert' and"
+                                + " 'tls_key')",
                         "properties.containers[0].volumes[3] (line 24): an anonymous volume: it is"
                                 + " kept on the ephemeral disk and lost with the VM (give it a name to"
                                 + " keep it: data:/scratch)",

@@ -11,7 +11,10 @@ import java.util.TreeSet;
  * What differs between an instance as recorded and seen, and as wished; in BOSH's order, with a
  * reason that says from what to what and never shows a value that may be secret.
  */
-final class Differences {
+public final class Differences {
+    /** Between the digest of an instance's containers and that of its Docker daemon's settings. */
+    public static final String DAEMON = "-daemon:";
+
     private static final Set<String> REPLACE_VM =
             Set.of("vm", "recreate", "cloud_properties", "stemcell", "env", "network");
 
@@ -74,10 +77,7 @@ final class Differences {
                             "configuration",
                             was.isEmpty()
                                     ? "the containers were never applied"
-                                    : "the containers changed, "
-                                            + shortened(was)
-                                            + " → "
-                                            + shortened(wish.configurationHash())));
+                                    : changed(was, wish.configurationHash())));
         }
     }
 
@@ -221,6 +221,24 @@ final class Differences {
                                 "state", "containers are " + answers.jobState() + ", not stopped"));
             }
         }
+    }
+
+    private static String changed(String was, String now) {
+        var texts = new ArrayList<String>();
+        if (!containers(was).equals(containers(now))) {
+            texts.add("the containers changed, " + shortened(was) + " → " + shortened(now));
+        }
+        if (!was.substring(containers(was).length())
+                .equals(now.substring(containers(now).length()))) {
+            texts.add("the settings of the Docker daemon changed");
+        }
+        return String.join("; ", texts);
+    }
+
+    /** The part of a configuration's hash that is about containers. */
+    private static String containers(String hash) {
+        int end = hash.indexOf(DAEMON);
+        return end < 0 ? hash : hash.substring(0, end);
     }
 
     private static String shortened(String hash) {

@@ -141,6 +141,7 @@ final class Layers {
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
         Path etc = Files.createDirectories(agent.resolve("var/vcap/bosh/etc"));
+        Files.writeString(etc.resolve(Recipe.DAEMON), Recipe.resource(Recipe.DAEMON));
         Files.writeString(etc.resolve("stemcell_version"), version + "\n");
         Files.writeString(etc.resolve("operating_system"), Stemcell.OPERATING_SYSTEM + "\n");
         Files.write(agent.resolve(HOME).resolve("jvm.options"), options("-XX:AOTCache="));

@@ -51,6 +51,11 @@ record Recipe(
     /** Files of this package that go into every VM's {@code /var/vcap/bosh/bin}. */
     static final List<String> PROGRAMS = List.of("berth-init", "berth-dockerd");
 
+    /**
+     * What the Docker daemon starts with until the agent knows more; in {@code /var/vcap/bosh/etc}.
+     */
+    static final String DAEMON = "dockerd.json";
+
     static Recipe of(Options options) {
         return new Recipe(
                 options.base(),
@@ -82,6 +87,7 @@ record Recipe(
         parts.addAll(JVM_OPTIONS);
         parts.addAll(List.of(resource("train.sh"), resource("pack.sh")));
         PROGRAMS.forEach(name -> parts.add(resource(name)));
+        parts.add(resource(DAEMON));
         agentJars.forEach(jar -> parts.add(jar.name() + " " + jar.digest()));
         return key(parts.toArray(String[]::new));
     }

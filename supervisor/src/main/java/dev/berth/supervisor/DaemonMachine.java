@@ -51,6 +51,11 @@ final class DaemonMachine {
             return new Known(DaemonState.UNKNOWN, now, 0, null, null, null, null, List.of());
         }
 
+        /** Somebody else starts it now; starts of before say nothing about the next. */
+        static Known begun(Instant now) {
+            return new Known(DaemonState.STARTING, now, 0, null, null, null, null, List.of());
+        }
+
         private Known to(DaemonState newState, Instant now) {
             return newState == state
                     ? this
@@ -237,7 +242,7 @@ final class DaemonMachine {
                     now.isBefore(at.plus(TERM_TIME))
                             ? nothing(k, now, Duration.ofMillis(200))
                             : send(k, alive, Signal.KILL, now, Duration.ofMillis(200));
-            case KILL ->
+            case KILL, RELOAD ->
                     now.isBefore(at.plus(TERM_TIME))
                             ? nothing(k, now, Duration.ofMillis(200))
                             : send(k, alive, Signal.KILL, now, Duration.ofMillis(200));

@@ -23,11 +23,21 @@ public interface DaemonProcess {
 
     void signal(long pid, Signal signal);
 
+    /**
+     * Whether a daemon may be started now: one whose images are on the persistent disk waits for
+     * it.
+     */
+    default boolean mayStart() {
+        return true;
+    }
+
     /** What a daemon is told. */
     enum Signal {
         /** Write all stacks to the log: what it hung on is worth knowing. */
         DUMP,
         TERM,
+        /** Read the settings again. */
+        RELOAD,
         KILL
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -32,6 +33,10 @@ public final class DaemonWatch implements AutoCloseable {
     private final Clock clock;
     private final BooleanSupplier reconciled;
     private final Consumer<DaemonState> told;
+
+    /** Held while the daemon is probed and acted on. */
+    private final ReentrantLock turns = new ReentrantLock();
+
     private volatile DaemonMachine.Known known;
     private volatile boolean closed;
     private Instant lastList = Instant.EPOCH;
@@ -93,8 +98,44 @@ public final class DaemonWatch implements AutoCloseable {
         }
     }
 
+    /**
+     * Lets somebody else end and start the daemon: meanwhile the watch does neither, and containers
+     * are left alone. Afterwards it judges what it finds as a daemon that has just been started.
+     */
+    public void exclusively(Runnable work) {
+        turns.lock();
+        try {
+            begun();
+            work.run();
+        } finally {
+            known = DaemonMachine.Known.begun(clock.now());
+            turns.unlock();
+        }
+    }
+
+    private void begun() {
+        DaemonState before = known.state();
+        known = DaemonMachine.Known.begun(clock.now());
+        tell(before);
+    }
+
     /** One probe and what follows from it; returns when the next one is due. */
     private Instant turn() {
+        turns.lock();
+        try {
+            return !process.mayStart() && process.find().isEmpty() ? waiting() : judged();
+        } finally {
+            turns.unlock();
+        }
+    }
+
+    /** There is none because there may be none: nothing that a start would cure. */
+    private Instant waiting() {
+        begun();
+        return clock.now().plus(GLANCE);
+    }
+
+    private Instant judged() {
         DaemonMachine.Known before = known;
         try {
             DaemonMachine.Probe probe = probe(before.state());

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** The daemon of this VM: found by its pid file, started by a command that detaches it. */
 public final class DockerdProcess implements DaemonProcess {
@@ -15,14 +16,28 @@ public final class DockerdProcess implements DaemonProcess {
 
     private final Path pidFile;
     private final List<String> startCommand;
+    private final BooleanSupplier mayStart;
 
     /**
      * @param startCommand starts a daemon in a session of its own unless one runs, writes the pid
      *     file, and returns at once
      */
     public DockerdProcess(Path pidFile, List<String> startCommand) {
+        this(pidFile, startCommand, () -> true);
+    }
+
+    /**
+     * @param mayStart whether a daemon may be started now
+     */
+    public DockerdProcess(Path pidFile, List<String> startCommand, BooleanSupplier mayStart) {
         this.pidFile = pidFile;
         this.startCommand = List.copyOf(startCommand);
+        this.mayStart = mayStart;
+    }
+
+    @Override
+    public boolean mayStart() {
+        return mayStart.getAsBoolean();
     }
 
     /** A stale pid file may name another process by now: only one called dockerd counts. */
@@ -54,7 +69,9 @@ public final class DockerdProcess implements DaemonProcess {
 
     @Override
     public void start() {
-        run(startCommand);
+        if (mayStart()) {
+            run(startCommand);
+        }
     }
 
     @Override
@@ -63,6 +80,7 @@ public final class DockerdProcess implements DaemonProcess {
                 switch (signal) {
                     case DUMP -> "USR1";
                     case TERM -> "TERM";
+                    case RELOAD -> "HUP";
                     case KILL -> "KILL";
                 };
         // The shell's own word: a machine need not have the program.

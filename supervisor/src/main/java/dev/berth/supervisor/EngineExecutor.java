@@ -308,7 +308,7 @@ final class EngineExecutor {
     private EngineFacts facts() {
         EngineFacts known = facts;
         if (known == null) {
-            known = EngineFacts.of(engine);
+            known = EngineFacts.of(engine, config.defaults());
             facts = known;
         }
         return known;
@@ -443,6 +443,8 @@ final class EngineExecutor {
                             "bridge",
                             "CheckDuplicate",
                             true,
+                            "Options",
+                            config.defaults().networkOptions(),
                             "Labels",
                             Json.of(Labels.INSTANCE, config.instance())));
         }

@@ -8,11 +8,20 @@ import dev.berth.model.Fields;
  *
  * @param api minor version of the API that is spoken; Berth needs 41
  * @param cgroupV2 whether limits are those of cgroup v2
+ * @param ownLogs whether the daemon was told what becomes of logs that a spec says nothing about
  */
-record EngineFacts(int api, boolean cgroupV2) {
+record EngineFacts(int api, boolean cgroupV2, boolean ownLogs) {
     static final int OLDEST = 41;
 
+    EngineFacts(int api, boolean cgroupV2) {
+        this(api, cgroupV2, false);
+    }
+
     static EngineFacts of(Engine engine) {
+        return of(engine, DaemonDefaults.NONE);
+    }
+
+    static EngineFacts of(Engine engine, DaemonDefaults defaults) {
         String version = engine.apiVersion();
         int dot = version.indexOf('.');
         int minor = OLDEST;
@@ -22,6 +31,6 @@ record EngineFacts(int api, boolean cgroupV2) {
             // The least it can be: newer fields are then left out, with a word about each.
         }
         boolean v2 = Fields.of(engine.info(), "info").string("CgroupVersion", "1").equals("2");
-        return new EngineFacts(minor, v2);
+        return new EngineFacts(minor, v2, defaults.ownLogs());
     }
 }

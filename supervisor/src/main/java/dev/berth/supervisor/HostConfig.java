@@ -43,7 +43,9 @@ final class HostConfig {
         host.put("PortBindings", portBindings());
         // The supervisor alone restarts: two restarters undo each other's order and back-off.
         host.put("RestartPolicy", Json.of("Name", "no", "MaximumRetryCount", 0));
-        host.put("LogConfig", logging());
+        if (!around.facts().ownLogs() || !spec.logging().equals(ContainerLogging.DEFAULT)) {
+            host.put("LogConfig", logging());
+        }
         names();
         storage();
         memory();

@@ -185,7 +185,7 @@ public final class Supervisor implements AutoCloseable {
         wish(specs, "");
     }
 
-    /** The same, with the wisher's own words about it, which {@link #rollBack} gives back. */
+    /** The same, with the wisher's own words about it, for {@link #goodMark}. */
     public void wish(List<ContainerSpec> specs, String mark) {
         Wish fresh = Wish.of(specs, mark, false);
         locked(() -> {
@@ -196,21 +196,23 @@ public final class Supervisor implements AutoCloseable {
 
     /**
      * Wishes again what ran well last: every container up or done at once. What the present wish
-     * has changed since goes back, and nothing else moves.
-     *
-     * @return the mark of that wish; empty when there never was one
+     * has changed since goes back, and nothing else moves. Without any such wish it does nothing.
      */
-    public Optional<String> rollBack() {
-        lock.lock();
-        try {
-            Optional<Wish> before = memory.read(MemoryText.GOOD).map(MemoryText::wish);
+    public void rollBack() {
+        locked(() -> {
             Wish present = reconciler.wish();
-            before.ifPresent(w -> remember(w.running(present == null || present.running())));
-            stir();
-            return before.map(Wish::mark);
-        } finally {
-            lock.unlock();
-        }
+            boolean running = present == null || present.running();
+            goodWish().ifPresent(wish -> remember(wish.running(running)));
+        });
+    }
+
+    /** The mark of the wish that {@link #rollBack} goes back to; empty when there is none. */
+    public Optional<String> goodMark() {
+        return goodWish().map(Wish::mark);
+    }
+
+    private Optional<Wish> goodWish() {
+        return memory.read(MemoryText.GOOD).map(MemoryText::wish);
     }
 
     /**
@@ -224,6 +226,17 @@ public final class Supervisor implements AutoCloseable {
                 remember(wish.running(true));
             }
         });
+    }
+
+    /** Whether the containers are wished to run. */
+    public boolean wantsRunning() {
+        lock.lock();
+        try {
+            Wish wish = reconciler.wish();
+            return wish != null && wish.running();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**

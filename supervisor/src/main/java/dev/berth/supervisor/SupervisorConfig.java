@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param network name of the bridge network that the containers of the instance share
  * @param lookPeriod how often everything is listed though no event asks for it
  * @param run directory in memory, where secrets of containers are; {@code /run/berth} in a VM
+ * @param defaults what containers and networks take from the daemon's settings
  */
 public record SupervisorConfig(
         String instance,
@@ -22,7 +23,8 @@ public record SupervisorConfig(
         Path data,
         String network,
         Duration lookPeriod,
-        Path run) {
+        Path run,
+        DaemonDefaults defaults) {
     /** Limits on steps that run at once: the engine and the disk gain nothing from more. */
     static final int PULLS = 2;
 
@@ -43,6 +45,18 @@ public record SupervisorConfig(
             String network,
             Duration lookPeriod) {
         this(instance, bootId, store, data, network, lookPeriod, data.resolve("sys/run"));
+    }
+
+    /** With a daemon that has no settings of its own. */
+    public SupervisorConfig(
+            String instance,
+            String bootId,
+            Path store,
+            Path data,
+            String network,
+            Duration lookPeriod,
+            Path run) {
+        this(instance, bootId, store, data, network, lookPeriod, run, DaemonDefaults.NONE);
     }
 
     /** The paths of a BOSH VM. */

@@ -1,6 +1,8 @@
 package dev.berth.supervisor;
 
 import dev.berth.engine.DockerEngine;
+import dev.berth.model.DaemonSettings;
+import dev.berth.model.Json;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -22,16 +24,77 @@ final class PrivateDockerd implements AutoCloseable {
     final DockerEngine engine;
     final DockerdProcess process;
 
+    private final int net = ThreadLocalRandom.current().nextInt(16, 250);
+    private java.util.function.BooleanSupplier mayStart = () -> true;
+
     PrivateDockerd() throws IOException {
         home = Files.createTempDirectory("berth-sup");
         engine = new DockerEngine(home.resolve("docker.sock"));
         process = new DockerdProcess(home.resolve("docker.pid"), List.of(script().toString()));
     }
 
+    private PrivateDockerd(Path home, List<String> command) {
+        this.home = home;
+        engine = new DockerEngine(home.resolve("docker.sock"));
+        process =
+                new DockerdProcess(
+                        home.resolve("docker.pid"), command, () -> mayStart.getAsBoolean());
+    }
+
+    /** Started by the script that starts it in a VM, with the files that an agent writes there. */
+    static PrivateDockerd byTheVmsScript() throws IOException {
+        Path home = Files.createTempDirectory("berth-sup");
+        Path script =
+                Path.of("../stemcell/src/main/resources/dev/berth/stemcell/berth-dockerd")
+                        .toAbsolutePath();
+        var dockerd =
+                new PrivateDockerd(
+                        home,
+                        List.of(
+                                "env",
+                                "BERTH_DOCKERD_HOME=" + home.resolve("dockerd"),
+                                "BERTH_DOCKERD_RUN=" + home,
+                                "BERTH_DOCKERD_LOG=" + home.resolve("log"),
+                                "BERTH_DOCKERD_DEFAULT=" + home.resolve("default.json"),
+                                "sh",
+                                script.toString()));
+        Files.writeString(
+                home.resolve("default.json"),
+                Json.write(DaemonFiles.of(DaemonSettings.NONE, 0, dockerd.place()).json()));
+        return dockerd;
+    }
+
+    void startsOnlyIf(java.util.function.BooleanSupplier condition) {
+        mayStart = condition;
+    }
+
+    /** Where everything of the daemon that the VM's script starts is. */
+    DaemonPlace place() {
+        return new DaemonPlace(
+                home.resolve("dockerd"),
+                Json.of(
+                        "hosts",
+                        List.of("unix://" + home + "/docker.sock"),
+                        "pidfile",
+                        home + "/docker.pid",
+                        "exec-root",
+                        home + "/docker",
+                        "bridge",
+                        "none",
+                        "userland-proxy",
+                        false,
+                        "default-address-pools",
+                        List.of(Json.of("base", "10." + net + ".0.0/16", "size", 24L))),
+                home.resolve("data"),
+                home.resolve("certs.d"),
+                home.resolve("store"),
+                home.resolve("log"),
+                Path.of("/proc/sys"));
+    }
+
     /** Detached as in a VM: the daemon must outlive whoever started it. */
     private Path script() throws IOException {
         Path script = home.resolve("start");
-        int net = ThreadLocalRandom.current().nextInt(16, 250);
         Files.writeString(
                 script,
                 """
@@ -88,10 +151,12 @@ final class PrivateDockerd implements AutoCloseable {
         SupervisorTest.await(() -> process.find().isEmpty());
         engine.close();
         // containerd of a daemon that was killed stays behind for the next; here there is none.
-        Path containerd = home.resolve("exec/containerd/containerd.pid");
-        if (Files.exists(containerd)) {
-            long pid = Long.parseLong(Files.readString(containerd).strip());
-            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+        for (String root : List.of("exec", "docker")) {
+            Path containerd = home.resolve(root).resolve("containerd/containerd.pid");
+            if (Files.exists(containerd)) {
+                long pid = Long.parseLong(Files.readString(containerd).strip());
+                ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+            }
         }
         new ProcessBuilder(
                         "sh",

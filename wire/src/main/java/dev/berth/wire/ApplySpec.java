@@ -1,6 +1,7 @@
 package dev.berth.wire;
 
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param containers null in the first, partial apply after a VM was created: nothing is installed
  * @param configurationHash digest over the containers; empty: there is nothing to install
  * @param persistentDiskMb size of the managed disk; 0: none
+ * @param daemon what is wanted of the Docker daemon; counts only together with containers
  */
 public record ApplySpec(
         String deployment,
@@ -29,7 +31,8 @@ public record ApplySpec(
         Map<String, Object> networks,
         @Nullable List<ContainerSpec> containers,
         String configurationHash,
-        long persistentDiskMb) {
+        long persistentDiskMb,
+        DaemonSettings daemon) {
     public Map<String, Object> toTree() {
         var tree = new LinkedHashMap<String, Object>();
         tree.put("deployment", deployment);
@@ -46,6 +49,9 @@ public record ApplySpec(
             tree.put("containers", containers.stream().map(ContainerSpec::toTree).toList());
             tree.put("configuration_hash", configurationHash);
             tree.put("persistent_disk", persistentDiskMb);
+            if (!daemon.isEmpty()) {
+                tree.put("daemon", daemon.toTree());
+            }
         }
         return tree;
     }
@@ -63,6 +69,7 @@ public record ApplySpec(
                         ? f.list("containers").stream().map(ContainerSpec::fromTree).toList()
                         : null,
                 f.string("configuration_hash", ""),
-                f.integer("persistent_disk", 0));
+                f.integer("persistent_disk", 0),
+                DaemonSettings.fromTree(f.object("daemon").tree()));
     }
 }
