@@ -110,7 +110,7 @@ class LeastMotionTest {
         DirectorClient.Ended failed =
                 director.await(director.deploy(manifest("2", "96m", "exit 1", "rollback")));
         assertThat(failed.state()).isEqualTo("error");
-        assertThat(failed.result())
+        assertThat(director.output(failed.id(), "event"))
                 .contains("is not running after update")
                 .contains("app: ")
                 .contains("Rolled back, running the containers of before: one/");
@@ -143,7 +143,8 @@ class LeastMotionTest {
         environment.up();
         DirectorClient.Ended failed = director.await(task);
         assertThat(failed.state()).isEqualTo("error");
-        assertThat(failed.result()).contains("Rolled back, running the containers of before: one/");
+        assertThat(director.output(task, "event"))
+                .contains("Rolled back, running the containers of before: one/");
         assertBack(before);
     }
 
