@@ -40,6 +40,8 @@ public final class Bench {
         return List.of(
                 new DeployBenchmark(),
                 new ContainersBenchmark(),
+                new UpBenchmark(),
+                new ManyContainersBenchmark(),
                 new LossBenchmark(),
                 new FootprintBenchmark(),
                 new ScaleBenchmark());

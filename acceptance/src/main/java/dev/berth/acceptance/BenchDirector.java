@@ -62,6 +62,27 @@ final class BenchDirector {
         finished(send("DELETE", "/deployments/" + deployment, null), System.nanoTime());
     }
 
+    /**
+     * Stops and starts one container of the deployment's only instance; its failures are forgiven.
+     */
+    void restartContainer(String deployment, String container) {
+        finished(
+                send(
+                        "PUT",
+                        instance(deployment) + "/containers/" + container + "?state=restart",
+                        ""),
+                System.nanoTime());
+    }
+
+    /** What the agent of the deployment's only instance answers just now. */
+    Fields why(String deployment) {
+        return Fields.of(json(instance(deployment) + "/why"), "why");
+    }
+
+    private static String instance(String deployment) {
+        return "/deployments/" + deployment + "/instances/" + deployment + "/0";
+    }
+
     private Finished finished(HttpResponse<String> accepted, long begun) {
         long id =
                 accepted.headers()

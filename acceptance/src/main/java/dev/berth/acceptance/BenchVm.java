@@ -23,6 +23,7 @@ final class BenchVm implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
     private final String id;
+    private final Path socket;
     private final Engine inner;
     private final Instant started;
 
@@ -38,7 +39,18 @@ final class BenchVm implements AutoCloseable {
         this.id = found.string("Id");
         this.started = Instant.parse(found.object("State").string("StartedAt"));
         long pid = found.object("State").integer("Pid");
-        this.inner = new DockerEngine(Path.of("/proc/" + pid + "/root/run/docker.sock"));
+        this.socket = Path.of("/proc/" + pid + "/root/run/docker.sock");
+        this.inner = new DockerEngine(socket);
+    }
+
+    /** Of the VM's container on the outer engine. */
+    String id() {
+        return id;
+    }
+
+    /** Of the inner engine, for programs of this machine. */
+    Path socket() {
+        return socket;
     }
 
     Engine inner() {
@@ -55,14 +67,19 @@ final class BenchVm implements AutoCloseable {
     /** By name. */
     Map<String, Inner> containers() {
         var result = new TreeMap<String, Inner>();
-        var labels = new HashMap<String, @org.jspecify.annotations.Nullable String>();
-        labels.put("berth.container", null);
-        for (Map<String, Object> listed : inner.listContainers(labels, LIMIT)) {
+        for (Map<String, Object> listed : containersListed()) {
             Fields container = Fields.of(listed, "container");
             String name = container.stringMap("Labels").getOrDefault("berth.container", "");
             inspect(container.string("Id")).ifPresent(found -> result.put(name, found));
         }
         return result;
+    }
+
+    /** The same as the engine lists them. */
+    List<Map<String, Object>> containersListed() {
+        var labels = new HashMap<String, @org.jspecify.annotations.Nullable String>();
+        labels.put("berth.container", null);
+        return inner.listContainers(labels, LIMIT);
     }
 
     java.util.Optional<Inner> inspect(String nameOrId) {
@@ -76,6 +93,21 @@ final class BenchVm implements AutoCloseable {
                             state.integer("Pid"),
                             Instant.parse(state.string("StartedAt")));
                 });
+    }
+
+    /** Id of the image that an inner container is of. */
+    String image(String container) {
+        return Fields.of(inner.inspectContainer(container).orElseThrow(), "container")
+                .string("Image");
+    }
+
+    /** Removes all inner containers with these labels, side by side. */
+    void remove(Map<String, @org.jspecify.annotations.Nullable String> labels) {
+        BenchTools.together(
+                inner.listContainers(labels, LIMIT).stream()
+                        .map(row -> Fields.of(row, "container").string("Id"))
+                        .map(found -> (Runnable) () -> inner.removeContainer(found, true, true))
+                        .toList());
     }
 
     /** The number that the host knows the first process of an inner container by. */
@@ -97,6 +129,14 @@ final class BenchVm implements AutoCloseable {
                 .filter(pid -> read(pid, "cmdline").contains("dev.berth.agent.Main"))
                 .min(Comparator.naturalOrder())
                 .orElseThrow(() -> new BenchException("no agent in " + id));
+    }
+
+    /** The number that the host knows the inner Docker daemon by; 0 when there is none. */
+    long daemonPid() {
+        return processes().stream()
+                .filter(pid -> read(pid, "comm").strip().equals("dockerd"))
+                .min(Comparator.naturalOrder())
+                .orElse(0L);
     }
 
     private List<Long> processes() {

@@ -3,11 +3,13 @@ package dev.berth.acceptance;
 import dev.berth.engine.Engine;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** What happens to single containers, on one VM with ten of them. */
@@ -21,11 +23,10 @@ final class ContainersBenchmark implements Benchmark {
     }
 
     @Override
-    public List<BenchResult> run(BenchEnvironment environment, int runs) {
+    public List<BenchResult> run(BenchEnvironment environment, int runs) throws IOException {
         environment.director().deploy(manifest(0));
         try (var vm = new BenchVm(environment.engine(), environment.director().vm(NAME))) {
-            BenchResult restart = restart(vm, Math.min(runs, COUNT));
-            return List.of(restart, change(environment, vm, runs));
+            return List.of(change(environment, vm, runs));
         } finally {
             environment.director().delete(NAME);
         }
@@ -42,66 +43,17 @@ final class ContainersBenchmark implements Benchmark {
         return BenchEnvironment.manifest(NAME, "", containers.toString());
     }
 
-    // --- killed
-
-    private static BenchResult restart(BenchVm vm, int runs) {
-        String image = image(vm);
-        var berth = new ArrayList<Double>();
-        var own = new ArrayList<Double>();
-        for (int i = 1; i <= runs; i++) {
-            // Each one is killed once: both sides slow down for one that fails again and again.
-            berth.add(killed(vm, "c" + i));
-            Map<String, Object> body = Json.of("Image", image, "Cmd", BenchEnvironment.IDLE);
-            body.put("HostConfig", Json.of("RestartPolicy", Json.of("Name", "always")));
-            String id = vm.inner().createContainer("bench-own", body);
-            vm.inner().startContainer(id);
-            BenchTools.pause(1000);
-            own.add(killed(vm, "bench-own"));
-            vm.inner().removeContainer(id, true, true);
-        }
-        return new BenchResult(
-                "container killed, running again",
-                "s",
-                new Samples(berth),
-                new Samples(own),
-                "<= 1.1 x engine's restart: always",
-                "kill -9 of its first process until the inner engine shows it running with another"
-                        + " one, asked every 5 ms; engine: a container of the same image with"
-                        + " restart: always on the same engine, its first failure",
-                Map.of());
-    }
-
-    private static double killed(BenchVm vm, String name) {
-        BenchVm.Inner before = vm.inspect(name).orElseThrow();
-        ProcessHandle process = ProcessHandle.of(vm.hostPid(before)).orElseThrow();
-        long begun = System.nanoTime();
-        process.destroyForcibly();
-        BenchTools.await(
-                name + " to run again",
-                60,
-                5,
-                () ->
-                        vm.inspect(name)
-                                .filter(now ->
-                                        now.running()
-                                                && now.pid() > 0 // 0: about to be restarted
-                                                && now.pid() != before.pid())
-                                .isPresent());
-        return BenchTools.secondsSince(begun);
-    }
-
-    private static String image(BenchVm vm) {
-        return Fields.of(vm.inner().inspectContainer("c1").orElseThrow(), "container")
-                .string("Image");
-    }
-
     // --- changed
 
-    private static BenchResult change(BenchEnvironment environment, BenchVm vm, int runs) {
-        String image = image(vm);
+    private static BenchResult change(BenchEnvironment environment, BenchVm vm, int runs)
+            throws IOException {
+        String image = vm.image("c1");
+        Optional<Compose> compose = Compose.on(vm);
         var whole = new ArrayList<Double>();
+        var composed = new ArrayList<Double>();
         var bare = new ArrayList<Double>();
         var parts = new ArrayList<Map<String, Double>>();
+        compose.ifPresent(c -> c.up(services(image, 0)));
         for (int round = 1; round <= runs; round++) {
             Map<String, BenchVm.Inner> before = vm.containers();
             try (var moves = new Moves(vm.inner(), "c5")) {
@@ -112,18 +64,37 @@ final class ContainersBenchmark implements Benchmark {
                 parts.add(steps);
             }
             onlyMoved("c5", before, vm.containers());
+            int next = round;
+            compose.ifPresent(c -> composed.add(c.up(services(image, next))));
             bare.add(bare(vm, image, round));
         }
+        Map<String, Double> medians = BenchResult.medians(parts);
+        medians.put("bare engine", new Samples(bare).median());
+        compose.ifPresent(Compose::close);
         return new BenchResult(
                 "change 1 of 10 containers",
                 "s",
                 new Samples(whole),
-                new Samples(bare),
-                "<= docker compose up -d (about 1.45 x bare)",
+                new Samples(composed.isEmpty() ? bare : composed),
+                "<= docker compose up -d",
                 "deploy of a manifest with one changed variable, POST until the task is done, nine"
-                        + " others proven untouched; bare: stop, remove, create, start of such a"
-                        + " container on the same engine",
-                BenchResult.medians(parts));
+                        + " others proven untouched; baseline: "
+                        + compose.map(c -> c.name() + " up -d of the same ten with the same change")
+                                .orElse("the bare engine, no Compose here")
+                        + " on the same engine; bare engine: stop, remove, create, start of such a"
+                        + " container",
+                medians);
+    }
+
+    /** The same as Compose has it. */
+    private static String services(String image, int round) {
+        var services = new StringBuilder();
+        IntStream.rangeClosed(1, COUNT)
+                .forEach(i ->
+                        services.append(
+                                UpBenchmark.service(
+                                        "s" + i, image, i == 5 ? "round " + round : "same")));
+        return services.toString();
     }
 
     private static void onlyMoved(

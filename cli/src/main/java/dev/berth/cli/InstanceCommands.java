@@ -270,7 +270,8 @@ final class InstanceCommands {
         private static String reason(Fields c) {
             String now = c.string("reason", "");
             String cause = c.string("cause", "");
-            return !now.isEmpty() || cause.isEmpty() ? now : "started again: " + cause;
+            boolean started = !c.string("state", "").equals("done"); // it ended, and that is all
+            return !now.isEmpty() || cause.isEmpty() || !started ? now : "started again: " + cause;
         }
     }
 }

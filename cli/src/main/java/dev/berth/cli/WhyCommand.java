@@ -112,7 +112,9 @@ final class WhyCommand extends DirectorCommand {
         Fields seen = c.object("seen");
         var reasons = new ArrayList<String>();
         add(reasons, "", seen.string("reason", ""));
-        add(reasons, "started last because: ", seen.string("cause", ""));
+        if (!seen.string("state", "").equals("done")) { // what is done was not started again
+            add(reasons, "started last because: ", seen.string("cause", ""));
+        }
         if (seen.integer("next_try_ms", 0) > 0) {
             reasons.add("next try " + in(Instant.ofEpochMilli(seen.integer("next_try_ms")), now));
         }

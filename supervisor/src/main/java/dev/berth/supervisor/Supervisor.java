@@ -402,8 +402,18 @@ public final class Supervisor implements AutoCloseable {
     private Instant turn() {
         dirty = false;
         Instant now = clock.now();
+        long began = System.nanoTime();
         Decision decision = reconciler.turn(now);
         writeCounters();
+        LOG.log(
+                System.Logger.Level.DEBUG,
+                () ->
+                        "turn containers="
+                                + reconciler.memos().size()
+                                + " micros="
+                                + microsSince(began)
+                                + " steps="
+                                + decision.steps().size());
         decision.steps().forEach(this::begin);
         decision.exits().forEach(this::keepLastLines);
         changes.note(reconciler.memos(), now);
@@ -533,7 +543,12 @@ public final class Supervisor implements AutoCloseable {
         Thread.ofVirtual().name("look").start(() -> lookOnce(number, memos, known));
     }
 
+    private static long microsSince(long nanos) {
+        return (System.nanoTime() - nanos) / 1000;
+    }
+
     private void lookOnce(long number, Map<String, Memo> memos, Map<String, Observed> known) {
+        long began = System.nanoTime();
         try {
             look.listen();
             List<Observed> list = look.list(memos, known);
@@ -542,6 +557,10 @@ public final class Supervisor implements AutoCloseable {
                 reconciler.disk(state);
                 reconciler.listed(number, list, clock.now());
                 lastLogs.keySet().retainAll(reconciler.memos().keySet());
+                // Within the lock: the turn that follows tells of itself after it.
+                LOG.log(
+                        System.Logger.Level.DEBUG,
+                        () -> "look containers=" + list.size() + " micros=" + microsSince(began));
             });
         } catch (EngineException e) {
             // The watch of the daemon judges what that means; here it is only one missed look.

@@ -2,6 +2,7 @@ package dev.berth.supervisor;
 
 import dev.berth.supervisor.Graph.Edge;
 import dev.berth.supervisor.Wish.Wished;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * what has been concluded so far. Lives for one call of {@link SupervisorCore#decide}.
  */
 final class Turn {
+    private static final Duration LEAST_STAND = Duration.ofSeconds(1);
+    private static final Duration MOST_STAND = Duration.ofSeconds(10);
+
     final Situation situation;
     final Wish wish;
     final Graph graph;
@@ -242,7 +246,7 @@ final class Turn {
         Memo m = memo(edge.to());
         boolean met =
                 switch (edge.condition()) {
-                    case STARTED -> standsFirm(edge.to()) || done(target);
+                    case STARTED -> (standsFirm(edge.to()) && settled(m)) || done(target);
                     case HEALTHY -> standsFirm(edge.to()) && m.ready;
                     case COMPLETED -> done(target);
                 };
@@ -251,6 +255,24 @@ final class Turn {
 
     private boolean standsFirm(String name) {
         return runs(name) && !busy(name) && !stopping.containsKey(name);
+    }
+
+    /**
+     * A dependency that failed more than once in a row must have stood as long as it was waited
+     * for, within bounds: its dependents would else be started and stopped at each of its crashes.
+     */
+    private boolean settled(Memo m) {
+        Instant since = m.readySince;
+        if (m.failures < 2 || since == null) {
+            return m.failures < 2;
+        }
+        Duration time = m.lastDelay;
+        time = time.compareTo(LEAST_STAND) < 0 ? LEAST_STAND : time;
+        Instant at = since.plus(time.compareTo(MOST_STAND) > 0 ? MOST_STAND : time);
+        if (!reached(at)) {
+            wakeAt(at);
+        }
+        return reached(at);
     }
 
     private static boolean hopeless(Memo m) {

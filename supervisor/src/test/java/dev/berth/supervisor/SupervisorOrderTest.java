@@ -53,6 +53,23 @@ class SupervisorOrderTest {
         assertThat(world.engine.deeds("create", "app")).hasSize(1);
     }
 
+    /** A dependent follows the first restart at once; after that only one that lasts. */
+    @Test
+    void aCrashLoopDoesNotBounceItsDependents() {
+        up(Specs.named("db").make(), Specs.named("app").after("db").make());
+        Instant end = world.now.plusSeconds(60);
+        while (world.now.isBefore(end)) {
+            world.run(Duration.ofMillis(300));
+            world.engine.die("db", 3);
+        }
+        assertThat(world.engine.deeds("start", "db").size()).isGreaterThan(6);
+        assertThat(world.engine.deeds("start", "app")).hasSizeLessThanOrEqualTo(2);
+        int before = world.engine.deeds("start", "app").size();
+        world.run(Duration.ofMinutes(2));
+        assertThat(world.allUp()).as(world.report()).isTrue();
+        assertThat(world.engine.deeds("start", "app")).hasSize(before + 1);
+    }
+
     /** The owner is made anew: so is its guest, whose namespace has gone. */
     @Test
     void aReplacedOwnerReplacesItsGuest() {
