@@ -44,6 +44,7 @@ public final class ManifestDiff {
                     "env_vars",
                     "secrets",
                     "configs",
+                    "registries",
                     "log_options");
 
     private static final Pattern USER_IN_URL = Pattern.compile("(://)[^/@]*@");
