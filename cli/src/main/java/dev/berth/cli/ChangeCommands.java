@@ -74,6 +74,11 @@ final class ChangeCommands {
         @Option(names = "--fix", description = "Replace VMs whose agents are silent.")
         boolean fix;
 
+        @Option(
+                names = "--refresh-images",
+                description = "Look again which image each tag stands for now.")
+        boolean refreshImages;
+
         @Option(names = "--dry-run", description = "Only say what would be done.")
         boolean dryRun;
 
@@ -158,6 +163,7 @@ final class ChangeCommands {
             var query = new LinkedHashMap<String, String>();
             put(query, "recreate", recreate ? "true" : null);
             put(query, "fix", fix ? "true" : null);
+            put(query, "refresh_images", refreshImages ? "true" : null);
             put(query, "dry_run", dry ? "true" : null);
             put(query, "canaries", canaries);
             put(query, "max_in_flight", maxInFlight);

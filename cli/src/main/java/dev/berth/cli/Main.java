@@ -35,6 +35,7 @@ import picocli.CommandLine.ScopeType;
             EnvironmentCommands.Push.class,
             ChangeCommands.Deploy.class,
             ChangeCommands.DeleteDeployment.class,
+            SetVariableCommand.class,
             StateCommands.Start.class,
             StateCommands.Stop.class,
             StateCommands.Restart.class,

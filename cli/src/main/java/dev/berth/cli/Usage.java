@@ -35,6 +35,7 @@ final class Usage {
                         "deployments",
                         "manifest",
                         "delete-deployment",
+                        "set-variable",
                         "start",
                         "stop",
                         "restart",

@@ -45,7 +45,7 @@ final class MainTest {
                 .contains("unknown command 'deplo'")
                 .contains("did you mean deploy");
         assertThat(director().run("deploy", "--recrate", "x").err())
-                .contains("unknown option '--recrate'; did you mean --recreate?")
+                .contains("unknown option '--recrate'; did you mean --recreate")
                 .contains("see: berth help deploy");
         assertThat(director().run("deploy").err()).contains("MANIFEST");
         assertThat(director().run("vms", "extra").err()).contains("'extra' is one word too many");
@@ -69,6 +69,7 @@ final class MainTest {
                         "print-env",
                         "deploy",
                         "deployments",
+                        "set-variable",
                         "vms",
                         "instances",
                         "containers",

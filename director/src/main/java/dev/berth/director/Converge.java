@@ -31,10 +31,12 @@ final class Converge {
     private final DeploymentReader reader;
     private final Observer observer;
     private final Planner planner;
+    private final ImageSupply images;
 
-    Converge(Hands hands, DeploymentReader reader, Observer observer) {
+    Converge(Hands hands, DeploymentReader reader, ImageSupply images, Observer observer) {
         this.hands = hands;
         this.reader = reader;
+        this.images = images;
         this.observer = observer;
         this.planner = new Planner(() -> new InstanceId(hands.ids().get()));
     }
@@ -57,6 +59,7 @@ final class Converge {
                 PlanText.lines(plan)
                         .forEach(line -> task.log().result(Json.write(Json.of("plan", line))));
             } else {
+                images.bring(task, plan, reading.images(), reading.registries());
                 hands.store().update(s -> register(s, deployment));
                 told(
                         task,
@@ -103,7 +106,9 @@ final class Converge {
                     prepared(
                             task, () -> reader.readDeployed(wish.string("deployment"), task.log()));
             PlanOptions how = PlanOptions.repair(only, hands.cpi().growsAttachedDisks());
-            new PlanRun(hands, reading.scope(), task, plan(task, reading.desired(), how)).run();
+            Plan plan = plan(task, reading.desired(), how);
+            images.bring(task, plan, reading.images(), reading.registries());
+            new PlanRun(hands, reading.scope(), task, plan).run();
             return "scan and fix complete";
         };
     }

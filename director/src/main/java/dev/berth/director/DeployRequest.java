@@ -27,6 +27,7 @@ final class DeployRequest {
                         "recreate_persistent_disks",
                         "fix",
                         "dry_run",
+                        "refresh_images",
                         "force_latest_variables",
                         "force")) {
             if (call.flag(flag)) {

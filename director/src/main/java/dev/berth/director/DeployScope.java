@@ -87,6 +87,8 @@ record DeployScope(String deployment, Map<String, GroupContent> groups, Map<Stri
                 spec.image().reference(),
                 "image_digest",
                 spec.image().digest(),
+                "platform",
+                spec.image().platform(),
                 "digest",
                 spec.digest());
     }

@@ -8,6 +8,8 @@ import dev.berth.engine.DockerEngine;
 import dev.berth.model.Clock;
 import dev.berth.model.EnvironmentFile;
 import dev.berth.model.Json;
+import dev.berth.model.RegistryLogin;
+import dev.berth.model.Secret;
 import dev.berth.store.SqlStore;
 import dev.berth.store.Store;
 import java.io.IOException;
@@ -81,6 +83,12 @@ public final class Director implements AutoCloseable {
         var identity =
                 new DirectorIdentity(environment.name(), environment.uuid(), VERSION, "docker");
         var trust = Pki.tls(pki.caCertificate(), pki.server("director", apiHosts(environment)));
+        var own =
+                new RegistryClient(
+                        environment.registryPort(),
+                        trust,
+                        environment.registryUser(),
+                        environment.registryPassword());
         var core =
                 keep(
                         new DirectorCore(
@@ -98,11 +106,8 @@ public final class Director implements AutoCloseable {
                                                                 pki,
                                                                 events)),
                                         bus,
-                                        new RegistryClient(
-                                                environment.registryPort(),
-                                                trust,
-                                                environment.registryUser(),
-                                                environment.registryPassword()),
+                                        own,
+                                        outside(environment, pki, folder, own),
                                         clock,
                                         () -> UUID.randomUUID().toString(),
                                         Threads.VIRTUAL,
@@ -152,6 +157,19 @@ public final class Director implements AutoCloseable {
                 environment.name(),
                 environment.url(),
                 settled);
+    }
+
+    private static OutsideImages outside(
+            EnvironmentFile environment, Pki pki, Path folder, RegistryClient own)
+            throws IOException {
+        var login =
+                new RegistryLogin(
+                        "127.0.0.1:" + environment.registryPort(),
+                        new Secret(environment.registryUser()),
+                        environment.registryPassword(),
+                        new Secret(pki.caCertificate()),
+                        false);
+        return new SkopeoImages(Skopeo.in(folder, environment.uuid()), own, login);
     }
 
     /** Two directors on one store would each be right and together wrong: the second refuses. */

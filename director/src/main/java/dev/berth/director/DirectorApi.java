@@ -64,6 +64,8 @@ public final class DirectorApi implements AutoCloseable {
         new InsideApi(store, tasks, parts.trail(), parts.fleet(), parts.agents()).addTo(router);
         new ConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
         new NamedConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
+        var variables = new Variables(store, parts.box(), parts.identity(), tasks.clock());
+        new VariablesApi(variables, parts.trail()).addTo(router);
         new ReleasesApi(store, tasks).addTo(router);
         new DisksApi(parts.orphans()).addTo(router);
         new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);

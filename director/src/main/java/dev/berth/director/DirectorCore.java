@@ -32,6 +32,7 @@ public final class DirectorCore implements AutoCloseable {
      * @param folder for the key of secrets and the outputs of tasks; must exist
      * @param bus connects to the agents: calls go out by what it returns, what agents tell goes to
      *     the argument
+     * @param outside brings images of other registries in; null: VMs pull those themselves
      * @param ids fresh UUIDs
      * @param agentWait how long the agent of a new VM is waited for
      */
@@ -43,6 +44,7 @@ public final class DirectorCore implements AutoCloseable {
             Function<AgentEvents, AgentCalls> bus,
             AgentDoor door,
             RegistryLook registry,
+            @Nullable OutsideImages outside,
             Clock clock,
             Supplier<String> ids,
             Threads threads,
@@ -104,8 +106,10 @@ public final class DirectorCore implements AutoCloseable {
                         clock,
                         Tasks.Bounds.DEFAULT,
                         ports.threads());
-        var reader = new ManifestReader(hands, variables, new ImagePins(ports.registry()));
-        var converge = new Converge(hands, reader, new Observer(hands, fleet));
+        var pins = new ImagePins(ports.registry(), ports.outside(), ports.parallel());
+        var reader = new ManifestReader(hands, variables, pins);
+        var images = new ImageSupply(ports.outside(), ports.parallel());
+        var converge = new Converge(hands, reader, images, new Observer(hands, fleet));
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);
         tasks.register(DeploymentsApi.DELETE, converge::delete);
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);

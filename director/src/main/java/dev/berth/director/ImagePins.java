@@ -1,90 +1,207 @@
 package dev.berth.director;
 
+import dev.berth.model.ContainerImage.Pull;
 import dev.berth.model.ContainerSpec;
 import dev.berth.model.EnvironmentFile;
+import dev.berth.model.ImageName;
 import dev.berth.model.Problem;
 import dev.berth.model.ProblemException;
+import dev.berth.model.RegistryLogin;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Resolves tags to digests, once a deploy, so that all instances run the same image. A reference
- * that an earlier deploy pinned keeps its digest: a tag that has moved is adopted when the manifest
- * names another reference. Images of the environment's registry are resolved here; references to
- * other registries are left to the VMs that pull them.
+ * Resolves tags to digests, once a deploy, so that all instances run the same image, whichever
+ * registry it is of. A reference that an earlier deploy pinned keeps its digest and asks no
+ * registry: a tag that has moved is adopted when the manifest names another reference, or when the
+ * operator asks for a fresh look.
  */
 final class ImagePins {
-    private final RegistryLook registry;
+    /** Registries asked at once. */
+    private static final int AT_ONCE = 8;
 
-    ImagePins(RegistryLook registry) {
+    private final RegistryLook registry;
+    private final @Nullable OutsideImages outside;
+    private final Parallel parallel;
+
+    /**
+     * @param outside null: images of other registries are left to the VMs that pull them
+     */
+    ImagePins(RegistryLook registry, @Nullable OutsideImages outside, Parallel parallel) {
         this.registry = registry;
+        this.outside = outside;
+        this.parallel = parallel;
     }
 
     /** An image as one container of one group names it. */
-    record Use(String group, ContainerSpec container) {}
+    record Use(String group, ContainerSpec container) {
+        String reference() {
+            String image = container.image().reference();
+            return image == null ? "" : image;
+        }
+
+        /** What a pin is kept under: the same reference may mean another image elsewhere. */
+        String key() {
+            return keyOf(reference(), container.image().platform());
+        }
+
+        String place() {
+            return "instance group '" + group + "', container '" + container.name() + "'";
+        }
+    }
+
+    static String keyOf(String reference, @Nullable String platform) {
+        return platform == null ? reference : reference + " " + platform;
+    }
+
+    /** When registries are asked although a digest is known. */
+    enum Look {
+        /** Never, and outside registries not at all: the manifest is not being deployed. */
+        KNOWN_ONLY,
+        /** For what has no pin, and for what is to be pulled always. */
+        USUAL,
+        REFRESH
+    }
 
     /**
-     * Digest by reference, for those that can be pinned.
+     * Digests by {@link Use#key}, for those that can be pinned.
      *
-     * @param earlier digests by reference of the last deploy
-     * @throws ProblemException every image the registry does not have, with its words
+     * @param earlier digests by key of the last deploy
+     * @param logins how outside registries are reached
+     * @throws ProblemException every image that a registry does not give, with its words
      */
-    Map<String, String> resolve(List<Use> uses, Map<String, String> earlier) {
-        var pins = new HashMap<String, String>();
-        var problems = new ArrayList<Problem>();
+    Map<String, String> resolve(
+            List<Use> uses, Map<String, String> earlier, List<RegistryLogin> logins, Look look) {
+        var pins = new ConcurrentHashMap<String, String>();
+        var asked = new LinkedHashMap<String, Use>();
         for (Use use : uses) {
-            String image = use.container().image().reference();
-            if (image == null || image.contains("@sha256:") || pins.containsKey(image)) {
+            String known = earlier.get(use.key());
+            if (!canBePinned(use, look, known != null)) {
                 continue;
             }
-            String known = earlier.get(image);
-            if (known != null) {
-                pins.put(image, known);
-            } else if (image.startsWith(EnvironmentFile.REGISTRY_NAME + "/")) {
-                look(use, image, problems).ifPresent(digest -> pins.put(image, digest));
+            if (known != null && !asksAgain(use, look)) {
+                pins.put(use.key(), known);
+            } else {
+                asked.putIfAbsent(use.key(), use);
             }
         }
+        // One container that wants a fresh look decides for all that share its image.
+        asked.keySet().forEach(pins::remove);
+        List<Problem> problems = Collections.synchronizedList(new ArrayList<>());
+        everywhere(
+                asked.values(),
+                use -> {
+                    try {
+                        pins.put(use.key(), digest(use, logins));
+                    } catch (IOException e) {
+                        problems.add(problem(use, String.valueOf(e.getMessage()), logins));
+                    }
+                });
         if (!problems.isEmpty()) {
-            throw new ProblemException(problems);
+            throw new ProblemException(
+                    problems.stream()
+                            .sorted(java.util.Comparator.comparing(p -> String.valueOf(p.place())))
+                            .toList());
         }
         return pins;
     }
 
-    private Optional<String> look(Use use, String image, List<Problem> problems) {
-        String path = image.substring(EnvironmentFile.REGISTRY_NAME.length() + 1);
-        int colon = path.lastIndexOf(':');
-        String name = colon < 0 ? path : path.substring(0, colon);
-        String tag = colon < 0 ? "latest" : path.substring(colon + 1);
-        String said;
-        try {
-            return Optional.of(registry.digest(name, tag));
-        } catch (IOException e) {
-            said = e.getMessage();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            said = "was not waited for";
+    private boolean canBePinned(Use use, Look look, boolean known) {
+        String image = use.reference();
+        if (image.isEmpty()) {
+            return false;
         }
-        problems.add(
-                new Problem(
-                        100,
-                        "instance group '"
-                                + use.group()
-                                + "', container '"
-                                + use.container().name()
-                                + "'",
-                        "image '" + image + "' cannot be pulled: the registry " + said,
-                        "push it: berth push " + name + ":" + tag));
-        return Optional.empty();
+        if (ImageName.parse(image).isOfEnvironment()) {
+            return !image.contains("@sha256:");
+        }
+        return outside != null
+                && use.container().image().pull() != Pull.NEVER
+                && (known || look != Look.KNOWN_ONLY);
     }
 
+    private static boolean asksAgain(Use use, Look look) {
+        return look == Look.REFRESH
+                || look == Look.USUAL && use.container().image().pull() == Pull.ALWAYS;
+    }
+
+    private void everywhere(java.util.Collection<Use> uses, Parallel.Work<Use> work) {
+        try {
+            parallel.forEach(uses, AT_ONCE, work);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ProblemException(100, "the registries were not waited for");
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private String digest(Use use, List<RegistryLogin> logins)
+            throws IOException, InterruptedException {
+        ImageName name = ImageName.parse(use.reference());
+        if (name.isOfEnvironment() || outside == null) {
+            return registry.digest(name.repository(), name.version());
+        }
+        return outside.digest(wanted(use, logins));
+    }
+
+    static OutsideImages.Wanted wanted(Use use, List<RegistryLogin> logins) {
+        ImageName name = ImageName.parse(use.reference());
+        return new OutsideImages.Wanted(
+                name, use.container().image().platform(), login(name, logins));
+    }
+
+    /** The first of that host: a manifest's own come before those of all deployments. */
+    static RegistryLogin login(ImageName name, List<RegistryLogin> logins) {
+        return logins.stream()
+                .filter(l -> l.host().equals(name.host()))
+                .findFirst()
+                .orElse(RegistryLogin.anonymous(name.host()));
+    }
+
+    /** What is wrong with a container's image, and what may be done about it. */
+    static Problem problem(Use use, String words, List<RegistryLogin> logins) {
+        ImageName name = ImageName.parse(use.reference());
+        String remedy =
+                name.isOfEnvironment()
+                        ? "push it: berth push " + name.repository() + ":" + name.version()
+                        : RegistryRemedy.of(login(name, logins), words);
+        return new Problem(
+                100,
+                use.place(),
+                "image '"
+                        + use.reference()
+                        + "' cannot be pulled: the registry "
+                        + (name.isOfEnvironment() ? words : name.host() + " says: " + words),
+                remedy);
+    }
+
+    /** The container with the digest of its image, and where VMs take that from. */
     static ContainerSpec pinned(ContainerSpec spec, Map<String, String> pins) {
         String image = spec.image().reference();
-        @Nullable String digest = image == null ? null : pins.get(image);
-        return digest == null ? spec : spec.pinnedTo(digest);
+        if (image == null) {
+            return spec;
+        }
+        String digest = pins.get(keyOf(image, spec.image().platform()));
+        if (digest == null) {
+            return spec;
+        }
+        ImageName name = ImageName.parse(image);
+        return spec.with(
+                name.isOfEnvironment()
+                        ? spec.image().pinnedTo(digest)
+                        : spec.image()
+                                .pinnedTo(
+                                        digest,
+                                        EnvironmentFile.REGISTRY_NAME
+                                                + "/"
+                                                + name.repositoryInside()));
     }
 }

@@ -16,6 +16,8 @@ import dev.berth.model.Manifests;
 import dev.berth.model.Network;
 import dev.berth.model.Problem;
 import dev.berth.model.ProblemException;
+import dev.berth.model.RegistryLogin;
+import dev.berth.model.Secret;
 import dev.berth.model.Share;
 import dev.berth.model.StemcellRef;
 import dev.berth.model.Subnet;
@@ -61,8 +63,18 @@ final class ManifestReader implements DeploymentReader {
                 configs,
                 wish.object("options"),
                 wish.object("state_change"),
+                look(wish),
                 log,
                 generate);
+    }
+
+    private static ImagePins.Look look(Fields wish) {
+        if (wish.has("state_change")) {
+            return ImagePins.Look.KNOWN_ONLY;
+        }
+        return wish.object("options").flag("refresh_images", false)
+                ? ImagePins.Look.REFRESH
+                : ImagePins.Look.USUAL;
     }
 
     @Override
@@ -78,7 +90,8 @@ final class ManifestReader implements DeploymentReader {
             throw Converge.neverDeployed();
         }
         Fields none = Fields.of(Map.of(), "none");
-        return read(deployment, manifest, row.cloudConfigIds(), none, none, log, false);
+        ImagePins.Look known = ImagePins.Look.KNOWN_ONLY;
+        return read(deployment, manifest, row.cloudConfigIds(), none, none, known, log, false);
     }
 
     private Reading read(
@@ -87,6 +100,7 @@ final class ManifestReader implements DeploymentReader {
             List<Long> configIds,
             Fields options,
             Fields stateChange,
+            ImagePins.Look look,
             TaskLog log,
             boolean generate) {
         CloudConfig cloud = cloudConfig(configIds);
@@ -106,7 +120,10 @@ final class ManifestReader implements DeploymentReader {
         cloud.warnings().forEach(w -> log.warning(w.text()));
         manifest.warnings().forEach(w -> log.warning(w.text()));
         DeploymentManifest resolved = manifest.interpolated(values);
-        Map<String, DeployScope.GroupContent> contents = contents(deployment, resolved, cloud);
+        List<RegistryLogin> logins = logins(resolved, cloud, log);
+        Map<String, String> digests =
+                pins.resolve(uses(resolved), earlier(deployment), logins, look);
+        Map<String, DeployScope.GroupContent> contents = contents(resolved, digests, cloud);
         var groups = new ArrayList<Desired.Group>();
         for (InstanceGroup group : manifest.instanceGroups()) {
             if (group.lifecycle() == InstanceGroup.Lifecycle.SERVICE) {
@@ -135,7 +152,22 @@ final class ManifestReader implements DeploymentReader {
         return new Reading(
                 new Desired(deployment, groups, manifest.tags()),
                 new DeployScope(deployment, contents, manifest.tags()),
-                deployed);
+                deployed,
+                logins);
+    }
+
+    /** The manifest's own come before those of all deployments. No log shows any of them. */
+    private List<RegistryLogin> logins(
+            DeploymentManifest resolved, CloudConfig cloud, TaskLog log) {
+        var logins = new ArrayList<>(resolved.registries());
+        logins.addAll(cloud.registries(Interpolation.absoluteOnly(variables.hiddenIn(log))));
+        for (RegistryLogin login : logins) {
+            Secret password = login.password();
+            if (password != null) {
+                log.hide(password.reveal());
+            }
+        }
+        return logins;
     }
 
     private CloudConfig cloudConfig(List<Long> ids) {
@@ -184,14 +216,14 @@ final class ManifestReader implements DeploymentReader {
 
     // --- containers
 
-    private Map<String, DeployScope.GroupContent> contents(
-            String deployment, DeploymentManifest resolved, CloudConfig cloud) {
-        List<ImagePins.Use> uses =
-                resolved.instanceGroups().stream()
-                        .flatMap(g ->
-                                g.containers().stream().map(c -> new ImagePins.Use(g.name(), c)))
-                        .toList();
-        Map<String, String> digests = pins.resolve(uses, earlierPins(deployment));
+    private static List<ImagePins.Use> uses(DeploymentManifest resolved) {
+        return resolved.instanceGroups().stream()
+                .flatMap(g -> g.containers().stream().map(c -> new ImagePins.Use(g.name(), c)))
+                .toList();
+    }
+
+    private static Map<String, DeployScope.GroupContent> contents(
+            DeploymentManifest resolved, Map<String, String> digests, CloudConfig cloud) {
         var contents = new HashMap<String, DeployScope.GroupContent>();
         for (InstanceGroup group : resolved.instanceGroups()) {
             List<ContainerSpec> containers =
@@ -219,12 +251,16 @@ final class ManifestReader implements DeploymentReader {
         return contents;
     }
 
-    private Map<String, String> earlierPins(String deployment) {
+    private Map<String, String> earlier(String deployment) {
         var pins = new HashMap<String, String>();
         for (Rows.Instance instance : hands.store().read(s -> s.instances(deployment))) {
             for (Fields container : Fields.of(instance.spec(), "spec").objects("containers")) {
                 if (container.has("image") && container.has("image_digest")) {
-                    pins.putIfAbsent(container.string("image"), container.string("image_digest"));
+                    String key =
+                            ImagePins.keyOf(
+                                    container.string("image"),
+                                    container.optionalString("platform"));
+                    pins.putIfAbsent(key, container.string("image_digest"));
                 }
             }
         }

@@ -40,22 +40,36 @@ final class RegistryClient implements RegistryLook {
 
     @Override
     public String digest(String name, String tag) throws IOException, InterruptedException {
-        HttpResponse<String> answer;
-        try {
-            HttpRequest request =
-                    HttpRequest.newBuilder(URI.create(base + name + "/manifests/" + tag))
-                            .timeout(Duration.ofSeconds(20))
-                            .header("Accept", ACCEPT)
-                            .header("Authorization", authorization)
-                            .build();
-            answer = http.send(request, HttpResponse.BodyHandlers.ofString());
-        } catch (IOException | IllegalArgumentException e) {
-            throw new IOException("cannot be asked: " + e.getMessage(), e);
-        }
+        HttpResponse<String> answer = manifest("GET", name, tag);
         Optional<String> digest = answer.headers().firstValue("Docker-Content-Digest");
         if (answer.statusCode() != 200 || digest.isEmpty()) {
             throw new IOException("answered " + answer.statusCode() + " " + answer.body().strip());
         }
         return digest.get();
+    }
+
+    /** Whether the manifest of that digest is there. */
+    boolean has(String name, String digest) throws IOException, InterruptedException {
+        int status = manifest("HEAD", name, digest).statusCode();
+        if (status != 200 && status != 404) {
+            throw new IOException("answered " + status);
+        }
+        return status == 200;
+    }
+
+    private HttpResponse<String> manifest(String method, String name, String version)
+            throws IOException, InterruptedException {
+        try {
+            HttpRequest request =
+                    HttpRequest.newBuilder(URI.create(base + name + "/manifests/" + version))
+                            .timeout(Duration.ofSeconds(20))
+                            .header("Accept", ACCEPT)
+                            .header("Authorization", authorization)
+                            .method(method, HttpRequest.BodyPublishers.noBody())
+                            .build();
+            return http.send(request, HttpResponse.BodyHandlers.ofString());
+        } catch (IOException | IllegalArgumentException e) {
+            throw new IOException("cannot be asked: " + e.getMessage(), e);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.berth.model;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param compilation null when the config leaves it out, which Berth allows as long as nothing is
  *     compiled
+ * @param registries how registries outside of the environment are reached, for all deployments; raw
+ *     until {@link #registries(Interpolation)}
  */
 public record CloudConfig(
         List<Az> azs,
@@ -20,9 +23,12 @@ public record CloudConfig(
         List<VmExtension> vmExtensions,
         List<DiskType> diskTypes,
         @Nullable Compilation compilation,
+        List<RegistryLogin> registries,
         List<Problem> warnings) {
     public static final CloudConfig EMPTY =
-            new CloudConfig(List.of(), List.of(), List.of(), List.of(), List.of(), null, List.of());
+            new CloudConfig(
+                    List.of(), List.of(), List.of(), List.of(), List.of(), null, List.of(),
+                    List.of());
 
     /** A zone; {@code cpi} null: the default one. */
     public record Az(String name, Map<String, Object> cloudProperties, @Nullable String cpi) {}
@@ -46,6 +52,22 @@ public record CloudConfig(
 
     /** The persistent disk that a group asks for. */
     public record DiskWish(String type, long sizeMb, Map<String, Object> cloudProperties) {}
+
+    /**
+     * The registries with the values of variables: for the moment of use only (rule R8).
+     *
+     * @throws ProblemException with every placeholder that cannot be resolved
+     */
+    public List<RegistryLogin> registries(Interpolation variables) {
+        var findings = new Findings();
+        var logins = new ArrayList<RegistryLogin>();
+        for (int i = 0; i < registries.size(); i++) {
+            String place = "cloud config registries[" + i + "]";
+            logins.add(variables.resolve(registries.get(i), place, findings));
+        }
+        findings.throwIfAny();
+        return List.copyOf(logins);
+    }
 
     public Optional<Az> az(String name) {
         return azs.stream().filter(a -> a.name().equals(name)).findFirst();

@@ -17,7 +17,14 @@ import org.jspecify.annotations.Nullable;
 /** Reads cloud configs, telling all that is wrong with one at once. */
 public final class CloudConfigs {
     private static final Set<String> KEYS =
-            Set.of("azs", "networks", "vm_types", "vm_extensions", "disk_types", "compilation");
+            Set.of(
+                    "azs",
+                    "networks",
+                    "vm_types",
+                    "vm_extensions",
+                    "disk_types",
+                    "compilation",
+                    "registries");
 
     private CloudConfigs() {}
 
@@ -56,6 +63,7 @@ public final class CloudConfigs {
                         extensions,
                         diskTypes(root),
                         compilation(root, zones, networks, vmTypes),
+                        RegistryLogins.ofAll(root),
                         findings.warnings());
         findings.throwIfAny();
         return config;

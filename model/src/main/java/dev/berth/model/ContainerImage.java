@@ -9,15 +9,18 @@ import org.jspecify.annotations.Nullable;
  * @param digest {@code sha256:...} the deploy pinned the reference to; null until pinned
  * @param dockerfile text of an inline Dockerfile, built where the container runs; null when pulled
  * @param platform {@code os/arch[/variant]}; null: the engine's own
+ * @param source where the VM takes the pinned digest from, when that is not the reference's own
+ *     registry: {@code registry.berth/outside/docker.io/library/postgres}; null: from the reference
  */
 public record ContainerImage(
         @Nullable String reference,
         @Nullable String digest,
         @Nullable String dockerfile,
         @Nullable String platform,
-        Pull pull) {
+        Pull pull,
+        @Nullable String source) {
     public static final ContainerImage DEFAULT =
-            new ContainerImage(null, null, null, null, Pull.MISSING);
+            new ContainerImage(null, null, null, null, Pull.MISSING, null);
 
     /** When the VM asks the registry. */
     public enum Pull {
@@ -28,15 +31,21 @@ public record ContainerImage(
     }
 
     public static ContainerImage of(String reference) {
-        return new ContainerImage(reference, null, null, null, Pull.MISSING);
+        return new ContainerImage(reference, null, null, null, Pull.MISSING, null);
     }
 
     public static ContainerImage built(String dockerfile) {
-        return new ContainerImage(null, null, dockerfile, null, Pull.MISSING);
+        return new ContainerImage(null, null, dockerfile, null, Pull.MISSING, null);
     }
 
-    ContainerImage pinnedTo(String newDigest) {
-        return new ContainerImage(reference, newDigest, dockerfile, platform, pull);
+    /** The same image by its digest, from where the reference says. */
+    public ContainerImage pinnedTo(String newDigest) {
+        return pinnedTo(newDigest, null);
+    }
+
+    /** The same image by its digest, from a repository that holds a copy of it. */
+    public ContainerImage pinnedTo(String newDigest, @Nullable String newSource) {
+        return new ContainerImage(reference, newDigest, dockerfile, platform, pull, newSource);
     }
 
     ContainerImage pulledWhenMissing() {

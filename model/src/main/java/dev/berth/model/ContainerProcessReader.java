@@ -52,7 +52,8 @@ record ContainerProcessReader(ContainerKeys keys) {
                 keys.legacy()
                         ? null
                         : keys.text("platform", PLATFORM, "platform", "such as linux/arm64"),
-                keys.legacy() ? Pull.MISSING : pull(dockerfile != null));
+                keys.legacy() ? Pull.MISSING : pull(dockerfile != null),
+                null);
     }
 
     /** Of a build only what a VM can do: a Dockerfile whose text is here. */

@@ -1,5 +1,6 @@
 package dev.berth.model;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -8,6 +9,8 @@ import java.util.Optional;
  * A deployment as an operator wants it.
  *
  * @param update of groups that have none of their own
+ * @param registries how registries outside of the environment are reached; raw until {@link
+ *     #interpolated}
  * @param source the document as it was sent, placeholders and all: what is stored and compared
  * @param warnings what is odd but does not stop a deploy
  */
@@ -18,6 +21,7 @@ public record DeploymentManifest(
         UpdatePolicy update,
         List<InstanceGroup> instanceGroups,
         List<VariableDefinition> variables,
+        List<RegistryLogin> registries,
         Map<String, String> tags,
         YamlDocument source,
         List<Problem> warnings) {
@@ -31,8 +35,8 @@ public record DeploymentManifest(
     }
 
     /**
-     * The same with the values of variables in the groups' {@code env} and containers: for the
-     * moment of use only, never to be stored or printed (rule R8).
+     * The same with the values of variables in the groups' {@code env}, containers and the
+     * registries' credentials: for the moment of use only, never to be stored or printed (rule R8).
      *
      * @throws ProblemException with every placeholder that cannot be resolved
      */
@@ -50,9 +54,22 @@ public record DeploymentManifest(
                                                 .toList(),
                                         g.daemonWish().settings(variables, findings)))
                         .toList();
+        List<RegistryLogin> logins = new ArrayList<>();
+        for (int i = 0; i < registries.size(); i++) {
+            logins.add(variables.resolve(registries.get(i), "registries[" + i + "]", findings));
+        }
         findings.throwIfAny();
         return new DeploymentManifest(
-                name, releases, stemcells, update, resolved, variables(), tags, source, warnings);
+                name,
+                releases,
+                stemcells,
+                update,
+                resolved,
+                variables(),
+                List.copyOf(logins),
+                tags,
+                source,
+                warnings);
     }
 
     /** Name only: values of containers may be secrets (rule R8). */

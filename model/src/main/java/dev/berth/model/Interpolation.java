@@ -28,6 +28,7 @@ public final class Interpolation {
                             + "|instance_groups/\\*/(env|docker)"
                             + "|.*/consumes/[^/]*/properties"
                             + "|(instance_groups/\\*/)?(secrets|configs)"
+                            + "|registries/\\*/(username|password|ca)"
                             + "|.*containers/\\*/(environment|env_vars|command|entrypoint|dockerfile"
                             + "|build/dockerfile_inline|labels|annotations|healthcheck/test"
                             + "|post_start|pre_stop|logging/options|log_options)");
@@ -116,6 +117,26 @@ public final class Interpolation {
             resolved = resolve(resolved, List.of(path.split("/")), place, walk);
         }
         return ContainerSpec.fromTree(resolved);
+    }
+
+    /** Resolves the credentials of a registry. */
+    RegistryLogin resolve(RegistryLogin login, String place, Findings findings) {
+        return active
+                ? new RegistryLogin(
+                        login.host(),
+                        text(login.username(), place + ".username", findings),
+                        text(login.password(), place + ".password", findings),
+                        text(login.ca(), place + ".ca", findings),
+                        login.insecure())
+                : login;
+    }
+
+    private @Nullable Secret text(@Nullable Secret raw, String place, Findings findings) {
+        return raw == null
+                ? null
+                : new Secret(
+                        String.valueOf(
+                                new Walk(null, findings).texts((Object) raw.reveal(), place)));
     }
 
     /** A copy of the tree in which the texts at this path are resolved, if it leads anywhere. */

@@ -44,6 +44,7 @@ public final class ManifestDiff {
                     "env_vars",
                     "secrets",
                     "configs",
+                    "registries",
                     "log_options");
 
     private static final Set<String> URLS = Set.of("url", "http_proxy", "https_proxy");

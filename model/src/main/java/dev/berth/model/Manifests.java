@@ -26,6 +26,7 @@ public final class Manifests {
                     "addons",
                     "properties",
                     "variables",
+                    "registries",
                     "secrets",
                     "configs",
                     "features",
@@ -141,6 +142,7 @@ public final class Manifests {
                 update,
                 groups(root, stemcells, releases, update),
                 variables,
+                RegistryLogins.read(root),
                 Collections.unmodifiableMap(root.stringMap("tags")),
                 document,
                 findings.warnings());

@@ -171,6 +171,7 @@ final class World implements AutoCloseable {
                                     events -> calls(next, events),
                                     agents,
                                     (name, tag) -> "sha256:" + Digests.sha256(name + ":" + tag),
+                                    null,
                                     clock,
                                     this::uuid,
                                     (name, work) -> clock.start(next.group, work),

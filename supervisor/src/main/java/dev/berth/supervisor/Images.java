@@ -20,9 +20,10 @@ final class Images {
     private Images() {}
 
     /**
-     * The name under which the engine has the image of a spec: {@code name@digest} when pinned, the
-     * reference with its tag otherwise; for a Dockerfile a tag made of the digest of its text, so
-     * that a changed text is a changed image.
+     * The name under which the engine has the image of a spec: {@code name@digest} when pinned,
+     * where name is the copy in the environment's registry if there is one, the reference with its
+     * tag otherwise; for a Dockerfile a tag made of the digest of its text, so that a changed text
+     * is a changed image.
      */
     static String nameOf(ContainerSpec spec) {
         String dockerfile = spec.image().dockerfile();
@@ -40,7 +41,8 @@ final class Images {
         }
         String digest = spec.image().digest();
         if (digest != null) {
-            return repository(image) + "@" + digest;
+            String source = spec.image().source();
+            return (source == null ? repository(image) : source) + "@" + digest;
         }
         return image.contains("@") || hasTag(image) ? image : image + ":latest";
     }

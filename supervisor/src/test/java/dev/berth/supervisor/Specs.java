@@ -190,7 +190,7 @@ final class Specs {
         return ContainerSpec.of(
                         name,
                         new ContainerImage(
-                                image, digest, dockerfile, null, ContainerImage.Pull.MISSING))
+                                image, digest, dockerfile, null, ContainerImage.Pull.MISSING, null))
                 .with(
                         new ContainerProcess(
                                 command,
