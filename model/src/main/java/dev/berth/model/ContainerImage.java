@@ -49,7 +49,7 @@ public record ContainerImage(
     }
 
     ContainerImage pulledWhenMissing() {
-        return new ContainerImage(reference, digest, dockerfile, platform, Pull.MISSING);
+        return new ContainerImage(reference, digest, dockerfile, platform, Pull.MISSING, source);
     }
 
     /** Without the Dockerfile, which may hold secrets (rule R8). */
