@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,9 @@ final class World {
 
     /** How often anything was done to the engine. */
     int steps;
+
+    /** Called before, with false, and after each step reaches the engine. */
+    Consumer<Boolean> aroundStep = after -> {};
 
     private final Map<String, String> memory = new HashMap<>();
     private String bootId = "boot-1";
@@ -163,10 +167,12 @@ final class World {
             return;
         }
         boolean lost = mischief();
+        aroundStep.accept(false);
         Outcome outcome =
-                lost && random.nextBoolean()
+                (lost && random.nextBoolean()) || !daemonUp
                         ? new Outcome.Unknown("the request was lost")
                         : executor.run(step);
+        aroundStep.accept(true);
         Outcome told = lost ? new Outcome.Unknown("the answer was lost") : outcome;
         at(
                 jitter(100),
