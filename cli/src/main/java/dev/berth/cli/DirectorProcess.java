@@ -25,10 +25,17 @@ final class DirectorProcess {
         this.screen = screen;
     }
 
-    /** Ready when it returns; one that answers already stays as it is. */
+    /**
+     * Ready when it returns; one that answers already stays as it is, unless Berth was built anew
+     * since: its classes are gone from under it.
+     */
     void start(EnvironmentFile file) {
         if (answers(file)) {
-            return;
+            if (!isOlderThanItsBuild()) {
+                return;
+            }
+            screen.line("starting the director anew: Berth was built since it began");
+            stop();
         }
         Path log = home.directorLog();
         checkSpace();
@@ -54,6 +61,22 @@ final class DirectorProcess {
                                 + lastWords(log, before));
             }
             TaskFollower.sleep(50);
+        }
+    }
+
+    private boolean isOlderThanItsBuild() {
+        try {
+            var place = DirectorProcess.class.getProtectionDomain().getCodeSource();
+            if (place == null) {
+                return false;
+            }
+            var built = Files.getLastModifiedTime(Path.of(place.getLocation().toURI())).toInstant();
+            return pid().flatMap(ProcessHandle::of)
+                    .flatMap(handle -> handle.info().startInstant())
+                    .filter(began -> began.isBefore(built))
+                    .isPresent();
+        } catch (IOException | java.net.URISyntaxException e) {
+            return false;
         }
     }
 
