@@ -114,8 +114,8 @@ final class ImagePins {
 
     private boolean canBePinned(Use use, Look look, boolean known) {
         String image = use.reference();
-        if (image.isEmpty()) {
-            return false;
+        if (image.isEmpty() || use.container().image().dockerfile() != null) {
+            return false; // the release names what is built from a Dockerfile
         }
         if (ImageName.parse(image).isOfEnvironment()) {
             return !image.contains("@sha256:");
