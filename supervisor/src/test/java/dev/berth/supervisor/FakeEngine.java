@@ -434,13 +434,10 @@ final class FakeEngine implements Engine {
 
     @Override
     public synchronized String buildImage(
-            InputStream contextTar,
-            String tag,
-            Map<String, String> labels,
-            Consumer<Map<String, Object>> progress) {
+            InputStream contextTar, Build build, Consumer<Map<String, Object>> progress) {
         answer("build");
-        images.add(tag);
-        return tag;
+        images.add(build.tag());
+        return build.tag();
     }
 
     @Override
