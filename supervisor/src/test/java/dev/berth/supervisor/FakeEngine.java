@@ -503,8 +503,9 @@ final class FakeEngine implements Engine {
     }
 
     @Override
-    public void removeImage(String reference, boolean force) {
-        throw unused();
+    public synchronized void removeImage(String reference, boolean force) {
+        answer("remove image");
+        images.remove(reference);
     }
 
     @Override
