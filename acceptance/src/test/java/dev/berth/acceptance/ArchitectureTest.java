@@ -81,6 +81,7 @@ class ArchitectureTest {
                                                     "FileMemory",
                                                     "Hooks", // runs them and their time
                                                     "HostDirectories",
+                                                    "ImageKeeper", // looks at the disk
                                                     "Images",
                                                     "VmFiles")))
                     .as("a pure core");

@@ -94,8 +94,20 @@ final class Api {
 
     /** Streams a file as the stock CLI sends tarballs. */
     Answer upload(String path, Path file) {
+        return postFile(path, "application/x-compressed", file);
+    }
+
+    Answer postFile(String path, String contentType, Path file) {
+        return sendFile("POST", path, contentType, file);
+    }
+
+    Answer putFile(String path, Path file) {
+        return sendFile("PUT", path, "application/octet-stream", file);
+    }
+
+    private Answer sendFile(String method, String path, String contentType, Path file) {
         try {
-            return checked("POST", path, "application/x-compressed", BodyPublishers.ofFile(file));
+            return checked(method, path, contentType, BodyPublishers.ofFile(file));
         } catch (IOException e) {
             throw new CliException("cannot read " + file + ": " + e.getMessage(), e);
         }

@@ -105,10 +105,14 @@ final class ChangeCommands {
             boolean piped = manifest.toString().equals("-");
             String text =
                     variables.applied(
-                            composed(
-                                    piped ? everything(main.in()) : read(manifest),
-                                    piped ? Path.of("") : manifest,
-                                    main),
+                            built(
+                                    composed(
+                                            piped ? everything(main.in()) : read(manifest),
+                                            folder(),
+                                            main),
+                                    folder(),
+                                    api,
+                                    screen),
                             main.env());
             screen.note("Using deployment '" + name + "'");
             Fields diff =
@@ -182,14 +186,21 @@ final class ChangeCommands {
             }
         }
 
-        /** Compose files are beside the manifest, or in the present folder for a piped one. */
-        private static String composed(String text, Path manifest, Main main) {
-            Path folder = manifest.toAbsolutePath().getParent();
-            if (manifest.toString().isEmpty() || folder == null) {
-                folder = Path.of("").toAbsolutePath();
-            }
-            var inlining = new ComposeGroups(folder, main.env(), main.screen()::error);
-            return inlining.applied(text);
+        /** Files are beside the manifest, or in the present folder for a piped one. */
+        private Path folder() {
+            Path here = Path.of("").toAbsolutePath();
+            return manifest.toString().equals("-")
+                    ? here
+                    : java.util.Objects.requireNonNullElse(
+                            manifest.toAbsolutePath().getParent(), here);
+        }
+
+        private static String composed(String text, Path folder, Main main) {
+            return new ComposeGroups(folder, main.env(), main.screen()::error).applied(text);
+        }
+
+        private static String built(String text, Path folder, Api api, Screen screen) {
+            return new BuildContexts(folder, BuildContexts.at(api, screen)).applied(text);
         }
 
         private static String everything(InputStream in) {

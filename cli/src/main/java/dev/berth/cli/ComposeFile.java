@@ -228,7 +228,7 @@ final class ComposeFile {
         if (service.containsKey("extends")) {
             throw wrong(key + ".extends", "it is not followed", "use a YAML anchor");
         }
-        checkBuild(key, service);
+        build(service, container);
         checkBinds(key, service.get("volumes"));
         environment(key, service, container);
         if (service.containsKey("label_file")) {
@@ -237,19 +237,19 @@ final class ComposeFile {
         return container;
     }
 
-    private void checkBuild(String key, Map<String, Object> service) {
+    /** Contexts are relative to this file, and the manifest may be elsewhere. */
+    private void build(Map<String, Object> service, Map<String, Object> container) {
         Object build = service.get("build");
-        boolean inline = build instanceof Map<?, ?> map && map.containsKey("dockerfile_inline");
-        boolean context =
-                build instanceof Map<?, ?> map && map.containsKey("context")
-                        || build instanceof String;
-        if (build != null && (!inline || context)) {
-            throw wrong(
-                    key + ".build",
-                    "its context stays on this machine",
-                    "build the image, carry it with: berth push IMAGE, and name it as 'image' here"
-                            + " or under 'containers' of the group");
+        Object context = build instanceof Map<?, ?> map ? map.get("context") : build;
+        if (!(context instanceof String text) || text.matches("[a-z+]+://.*|git@.*")) {
+            return;
         }
+        String absolute = folder.resolve(text).normalize().toString();
+        var copy =
+                new LinkedHashMap<String, Object>(
+                        build instanceof Map<?, ?> map ? Json.asObject(map) : Map.of());
+        copy.put("context", absolute);
+        container.put("build", copy);
     }
 
     private void checkBinds(String key, @Nullable Object volumes) {

@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
             ChangeCommands.Deploy.class,
             ChangeCommands.DeleteDeployment.class,
             SetVariableCommand.class,
+            UploadImageCommand.class,
             StateCommands.Start.class,
             StateCommands.Stop.class,
             StateCommands.Restart.class,

@@ -60,6 +60,7 @@ final class Usage {
                         "cloud-config",
                         "update-cloud-config",
                         "stemcells",
+                        "upload-image",
                         "upload-stemcell",
                         "delete-stemcell",
                         "update-resurrection"));

@@ -171,8 +171,6 @@ class ComposeTest {
     /** What cannot be carried names the file, the key and the remedy. */
     @Test
     void whatCannotBeCarriedIsRefused() {
-        refused("services: {a: {build: .}}", "services.a.build", "berth push");
-        refused("services: {a: {build: {context: x}}}", "services.a.build");
         refused("services: {a: {image: i, volumes: [./d:/d]}}", "services.a.volumes", "'./d'");
         refused("services: {a: {image: i, extends: b}}", "services.a.extends", "anchor");
         refused("services: {a: {image: i, env_file: no.env}}", "services.a.env_file", "no file");

@@ -89,6 +89,20 @@ public final class Director implements AutoCloseable {
                         trust,
                         environment.registryUser(),
                         environment.registryPassword());
+        RegistryLogin ownLogin = login(environment, pki);
+        Skopeo skopeo = Skopeo.in(folder, environment.uuid());
+        var outside = new SkopeoImages(skopeo, own, ownLogin);
+        var contexts = new BuildContexts(folder.resolve("contexts"), clock);
+        Folders.delete(folder.resolve("builds")); // of a director that was killed
+        var builder =
+                new EngineImageBuilder(
+                        engine,
+                        contexts,
+                        own,
+                        outside,
+                        ownLogin,
+                        environment.uuid(),
+                        folder.resolve("builds"));
         var core =
                 keep(
                         new DirectorCore(
@@ -107,7 +121,8 @@ public final class Director implements AutoCloseable {
                                                                 events)),
                                         bus,
                                         own,
-                                        outside(environment, pki, folder, own),
+                                        outside,
+                                        builder,
                                         clock,
                                         () -> UUID.randomUUID().toString(),
                                         Threads.VIRTUAL,
@@ -146,7 +161,9 @@ public final class Director implements AutoCloseable {
                                         blobs,
                                         core.box(),
                                         folder.resolve("uploads"),
-                                        home.resolve("cache/stemcell"))));
+                                        home.resolve("cache/stemcell"),
+                                        new DirectorApi.ImageDoors(
+                                                contexts, new ImageArchives(skopeo, ownLogin)))));
         api.listen(new InetSocketAddress(environment.host(), environment.apiPort()), trust);
         core.begin();
         core.watch();
@@ -159,17 +176,14 @@ public final class Director implements AutoCloseable {
                 settled);
     }
 
-    private static OutsideImages outside(
-            EnvironmentFile environment, Pki pki, Path folder, RegistryClient own)
-            throws IOException {
-        var login =
-                new RegistryLogin(
-                        "127.0.0.1:" + environment.registryPort(),
-                        new Secret(environment.registryUser()),
-                        environment.registryPassword(),
-                        new Secret(pki.caCertificate()),
-                        false);
-        return new SkopeoImages(Skopeo.in(folder, environment.uuid()), own, login);
+    /** The environment's registry as this host and its engine reach it. */
+    private static RegistryLogin login(EnvironmentFile environment, Pki pki) {
+        return new RegistryLogin(
+                "127.0.0.1:" + environment.registryPort(),
+                new Secret(environment.registryUser()),
+                environment.registryPassword(),
+                new Secret(pki.caCertificate()),
+                false);
     }
 
     /** Two directors on one store would each be right and together wrong: the second refuses. */

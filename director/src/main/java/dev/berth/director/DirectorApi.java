@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class DirectorApi implements AutoCloseable {
     private final Api api;
     private final StemcellsApi stemcells;
+    private final @Nullable ImagesApi images;
     private @Nullable HttpServer server;
 
     /**
@@ -26,6 +27,7 @@ public final class DirectorApi implements AutoCloseable {
      * @param uploads folder for stemcells until their task has run
      * @param local folder whose stemcells may be named by a {@code file:} location, which spares a
      *     director beside its user the way through TLS; null: none
+     * @param images null: none come in
      */
     public record Parts(
             DirectorIdentity identity,
@@ -41,7 +43,11 @@ public final class DirectorApi implements AutoCloseable {
             Blobs blobs,
             SecretBox box,
             Path uploads,
-            @Nullable Path local) {}
+            @Nullable Path local,
+            @Nullable ImageDoors images) {}
+
+    /** Where images come in: contexts to build from, and archives. */
+    record ImageDoors(BuildContexts contexts, ImageArchives archives) {}
 
     public DirectorApi(Parts parts) {
         Store store = parts.store();
@@ -70,7 +76,20 @@ public final class DirectorApi implements AutoCloseable {
         new DisksApi(parts.orphans()).addTo(router);
         new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);
         new BlobsApi(parts.blobs()).addTo(router);
+        images = images(parts, router);
         api = new Api(router, parts.users());
+    }
+
+    private static @Nullable ImagesApi images(Parts parts, Router router) {
+        ImageDoors doors = parts.images();
+        if (doors == null) {
+            return null;
+        }
+        new BuildContextsApi(doors.contexts()).addTo(router);
+        Path folder = parts.uploads().resolveSibling("image-uploads");
+        var api = new ImagesApi(parts.store(), parts.tasks(), doors.archives(), folder);
+        api.addTo(router);
+        return api;
     }
 
     /**
@@ -83,6 +102,9 @@ public final class DirectorApi implements AutoCloseable {
      */
     public synchronized int listen(InetSocketAddress address, SSLContext tls) throws IOException {
         stemcells.sweep();
+        if (images != null) {
+            images.sweep();
+        }
         server = new HttpServer(address, tls, api);
         return server.port();
     }

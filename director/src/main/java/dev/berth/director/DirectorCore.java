@@ -33,6 +33,7 @@ public final class DirectorCore implements AutoCloseable {
      * @param bus connects to the agents: calls go out by what it returns, what agents tell goes to
      *     the argument
      * @param outside brings images of other registries in; null: VMs pull those themselves
+     * @param builder builds images of Dockerfiles; null: VMs build those without a context
      * @param ids fresh UUIDs
      * @param agentWait how long the agent of a new VM is waited for
      */
@@ -45,6 +46,7 @@ public final class DirectorCore implements AutoCloseable {
             AgentDoor door,
             RegistryLook registry,
             @Nullable OutsideImages outside,
+            @Nullable ImageBuilder builder,
             Clock clock,
             Supplier<String> ids,
             Threads threads,
@@ -107,7 +109,8 @@ public final class DirectorCore implements AutoCloseable {
                         Tasks.Bounds.DEFAULT,
                         ports.threads());
         var pins = new ImagePins(ports.registry(), ports.outside(), ports.parallel());
-        var reader = new ManifestReader(hands, variables, pins);
+        var builds = new ImageBuilds(ports.builder(), ports.registry());
+        var reader = new ManifestReader(hands, variables, builds, pins);
         var images = new ImageSupply(ports.outside(), ports.parallel());
         var converge = new Converge(hands, reader, images, new Observer(hands, fleet));
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);

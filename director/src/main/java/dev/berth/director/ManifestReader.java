@@ -35,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -42,11 +43,13 @@ import org.jspecify.annotations.Nullable;
 final class ManifestReader implements DeploymentReader {
     private final Hands hands;
     private final Variables variables;
+    private final ImageBuilds builds;
     private final ImagePins pins;
 
-    ManifestReader(Hands hands, Variables variables, ImagePins pins) {
+    ManifestReader(Hands hands, Variables variables, ImageBuilds builds, ImagePins pins) {
         this.hands = hands;
         this.variables = variables;
+        this.builds = builds;
         this.pins = pins;
     }
 
@@ -121,9 +124,8 @@ final class ManifestReader implements DeploymentReader {
         manifest.warnings().forEach(w -> log.warning(w.text()));
         DeploymentManifest resolved = manifest.interpolated(values);
         List<RegistryLogin> logins = logins(resolved, cloud, log);
-        Map<String, String> digests =
-                pins.resolve(uses(resolved), earlier(deployment), logins, look);
-        Map<String, DeployScope.GroupContent> contents = contents(resolved, digests, cloud);
+        List<ImagePins.Use> uses = images(deployment, uses(resolved), logins, look, log, generate);
+        Map<String, DeployScope.GroupContent> contents = contents(resolved, uses, cloud);
         var groups = new ArrayList<Desired.Group>();
         for (InstanceGroup group : manifest.instanceGroups()) {
             if (group.lifecycle() == InstanceGroup.Lifecycle.SERVICE) {
@@ -222,12 +224,35 @@ final class ManifestReader implements DeploymentReader {
                 .toList();
     }
 
+    /** The containers with images that are built where they must be, and pinned where they can. */
+    private List<ImagePins.Use> images(
+            String deployment,
+            List<ImagePins.Use> uses,
+            List<RegistryLogin> logins,
+            ImagePins.Look look,
+            TaskLog log,
+            boolean generate) {
+        Map<String, String> earlier = earlier(deployment);
+        List<ImagePins.Use> named =
+                uses.stream().map(u -> new ImagePins.Use(u.group(), builds.named(u))).toList();
+        Set<String> unbuilt = builds.ready(uses, earlier, logins, look, !generate, log);
+        List<ImagePins.Use> there =
+                named.stream().filter(u -> !unbuilt.contains(u.reference())).toList();
+        Map<String, String> digests = pins.resolve(there, earlier, logins, look);
+        return named.stream()
+                .map(u -> new ImagePins.Use(u.group(), ImagePins.pinned(u.container(), digests)))
+                .toList();
+    }
+
     private static Map<String, DeployScope.GroupContent> contents(
-            DeploymentManifest resolved, Map<String, String> digests, CloudConfig cloud) {
+            DeploymentManifest resolved, List<ImagePins.Use> uses, CloudConfig cloud) {
         var contents = new HashMap<String, DeployScope.GroupContent>();
         for (InstanceGroup group : resolved.instanceGroups()) {
             List<ContainerSpec> containers =
-                    group.containers().stream().map(c -> ImagePins.pinned(c, digests)).toList();
+                    uses.stream()
+                            .filter(u -> u.group().equals(group.name()))
+                            .map(ImagePins.Use::container)
+                            .toList();
             String hash =
                     Digests.sha256(
                             containers.stream()

@@ -100,6 +100,7 @@ final class TrainingRun {
                                     folder.resolve("blobs"), "https://127.0.0.1/blobs", box, clock),
                             box,
                             folder.resolve("uploads"),
+                            null,
                             null);
             try (var api = new DirectorApi(parts)) {
                 int port = api.listen(new InetSocketAddress("127.0.0.1", 0), tls);

@@ -168,7 +168,8 @@ final class ApiFixture implements AutoCloseable {
                                 blobs,
                                 box,
                                 home.resolve("uploads"),
-                                home.resolve("local")));
+                                home.resolve("local"),
+                                null));
         tasks.register("update_deployment", payload -> this::deploy);
         tasks.register("delete_deployment", payload -> this::delete);
         tasks.register(ContainerChange.TASK, new ContainerChange(hands(identity))::job);

@@ -62,7 +62,7 @@ class ImagePinsTest {
         return new ImagePins.Use(
                 "web",
                 ContainerSpec.of(
-                        container, new ContainerImage(image, null, null, null, pull, null)));
+                        container, new ContainerImage(image, null, null, null, pull, null, null)));
     }
 
     private Map<String, String> resolve(
@@ -147,7 +147,13 @@ class ImagePinsTest {
                         ContainerSpec.of(
                                 "a1",
                                 new ContainerImage(
-                                        "x:1", null, null, "linux/arm64", Pull.MISSING, null)));
+                                        "x:1",
+                                        null,
+                                        null,
+                                        "linux/arm64",
+                                        Pull.MISSING,
+                                        null,
+                                        null)));
         assertThat(resolve(ImagePins.Look.USUAL, Map.of("x:1", OLD), arm))
                 .containsOnlyKeys("x:1 linux/arm64");
     }

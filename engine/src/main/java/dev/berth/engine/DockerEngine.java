@@ -40,6 +40,8 @@ public final class DockerEngine implements Engine {
     /** For calls that carry images; their silence is bounded by {@link #SILENCE}. */
     private static final Duration TRANSFER = Duration.ofHours(2);
 
+    private static final Duration BUILD = Duration.ofMinutes(30);
+
     private static final Duration SILENCE = Duration.ofMinutes(5);
     private static final int MOST_OUTPUT = 1024 * 1024;
 
@@ -370,13 +372,21 @@ public final class DockerEngine implements Engine {
 
     @Override
     public String buildImage(
-            InputStream contextTar,
-            String tag,
-            Map<String, String> labels,
-            Consumer<Map<String, Object>> progress) {
-        String target =
-                "/build?rm=true&forcerm=true&t=" + q(tag) + "&labels=" + q(Json.write(labels));
-        Call call = transfer(target);
+            InputStream contextTar, Build build, Consumer<Map<String, Object>> progress) {
+        var target = new StringBuilder("/build?rm=true&forcerm=true&t=").append(q(build.tag()));
+        target.append("&dockerfile=").append(q(build.dockerfile()));
+        target.append("&labels=").append(q(Json.write(build.labels())));
+        if (!build.args().isEmpty()) {
+            target.append("&buildargs=").append(q(Json.write(build.args())));
+        }
+        if (build.target() != null) {
+            target.append("&target=").append(q(build.target()));
+        }
+        if (build.platform() != null) {
+            target.append("&platform=").append(q(build.platform()));
+        }
+        // A compiler may say nothing for long: only the whole is bounded.
+        Call call = call("POST", target.toString(), BUILD).idle(BUILD);
         var id = new String[] {""};
         progress(
                 http.upload(call, contextTar).orRefusal(),

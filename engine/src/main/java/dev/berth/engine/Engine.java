@@ -154,11 +154,38 @@ public interface Engine extends AutoCloseable {
      * Builds from a tar of the context and returns the image id; the failing step's words are in
      * the error.
      */
-    String buildImage(
+    default String buildImage(
             InputStream contextTar,
             String tag,
             Map<String, String> labels,
-            Consumer<Map<String, Object>> progress);
+            Consumer<Map<String, Object>> progress) {
+        var build = new Build(tag, "Dockerfile", Map.of(), null, null, labels);
+        return buildImage(contextTar, build, progress);
+    }
+
+    /**
+     * How an image is built.
+     *
+     * @param dockerfile path within the context
+     * @param target stage; null: the last one
+     * @param platform {@code os/arch[/variant]}; null: the engine's own
+     */
+    record Build(
+            String tag,
+            String dockerfile,
+            Map<String, String> args,
+            @Nullable String target,
+            @Nullable String platform,
+            Map<String, String> labels) {
+        /** Without the arguments, which may hold secrets. */
+        @Override
+        public String toString() {
+            return "Build[" + tag + "]";
+        }
+    }
+
+    /** The same with all that can be chosen; takes half an hour at most. */
+    String buildImage(InputStream contextTar, Build build, Consumer<Map<String, Object>> progress);
 
     /** Gone already is success. */
     void removeImage(String reference, boolean force);

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** Reads what a container is made from, what runs in it, and where its output goes. */
 record ContainerProcessReader(ContainerKeys keys) {
@@ -31,11 +30,14 @@ record ContainerProcessReader(ContainerKeys keys) {
                             "such as registry.berth/shop/web:1.4; names are lower case");
         }
         String dockerfile = keys.text("dockerfile");
+        ContainerBuild build = null;
         if (!keys.legacy() && keys.has("build")) {
-            dockerfile = build(dockerfile);
+            var reader = new ContainerBuildReader(keys);
+            build = reader.build();
+            dockerfile = reader.inline(dockerfile);
         }
         if (image == null && dockerfile == null && !keys.has("build")) {
-            keys.section().spot().error("a container needs 'image' or 'dockerfile'", null);
+            keys.section().spot().error("a container needs 'image', 'dockerfile' or 'build'", null);
         }
         if (keys.legacy()
                 && Boolean.FALSE.equals(keys.optionalFlag("disable_content_trust"))
@@ -52,35 +54,9 @@ record ContainerProcessReader(ContainerKeys keys) {
                 keys.legacy()
                         ? null
                         : keys.text("platform", PLATFORM, "platform", "such as linux/arm64"),
-                keys.legacy() ? Pull.MISSING : pull(dockerfile != null),
-                null);
-    }
-
-    /** Of a build only what a VM can do: a Dockerfile whose text is here. */
-    private @Nullable String build(@Nullable String dockerfile) {
-        Section none = new Section(Map.of(), keys.at("build"));
-        var build =
-                new ContainerKeys(
-                        keys.at("build").isMap() ? keys.section().section("build") : none, false);
-        build.section().checkKeys(Set.of("dockerfile_inline"), refusedOfBuild());
-        String text = build.text("dockerfile_inline");
-        if (text != null && dockerfile != null) {
-            keys.at("dockerfile")
-                    .error("'build' and 'dockerfile' mean the same; give one of them", null);
-        } else if (text == null) {
-            keys.at("build")
-                    .error(
-                            "there is no build context in a VM",
-                            "push a built image, or give the Dockerfile's text as 'dockerfile'");
-        }
-        return text;
-    }
-
-    private static Map<String, String> refusedOfBuild() {
-        return Map.of(
-                "context", "a Dockerfile given as text has none",
-                "pull", "base images are pulled when they are missing",
-                "network", "builds use the engine's own network");
+                keys.legacy() ? Pull.MISSING : pull(dockerfile != null || build != null),
+                null,
+                build);
     }
 
     private Pull pull(boolean built) {
@@ -92,7 +68,7 @@ record ContainerProcessReader(ContainerKeys keys) {
             case "never" -> Pull.NEVER;
             case "build" -> {
                 if (!built) {
-                    keys.at("pull_policy").error("there is nothing to build", "give 'dockerfile'");
+                    keys.at("pull_policy").error("there is nothing to build", "give 'build'");
                 }
                 yield Pull.MISSING;
             }

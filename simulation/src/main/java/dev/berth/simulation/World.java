@@ -172,6 +172,7 @@ final class World implements AutoCloseable {
                                     agents,
                                     (name, tag) -> "sha256:" + Digests.sha256(name + ":" + tag),
                                     null,
+                                    null,
                                     clock,
                                     this::uuid,
                                     (name, work) -> clock.start(next.group, work),

@@ -35,6 +35,10 @@ record Stemcell(String version, String key, Path file, String sha1, String conte
     }
 
     String toJson() {
+        return json(file.toString());
+    }
+
+    private String json(String at) {
         return Json.write(
                 Json.of(
                         "name",
@@ -46,7 +50,7 @@ record Stemcell(String version, String key, Path file, String sha1, String conte
                         "key",
                         key,
                         "file",
-                        file.toString(),
+                        at,
                         "sha1",
                         sha1,
                         "content_digest",
@@ -62,7 +66,8 @@ record Stemcell(String version, String key, Path file, String sha1, String conte
             return Optional.empty();
         }
         Fields f = Fields.of(Json.parse(Files.readAllBytes(record)), record.toString());
-        Path file = Path.of(f.string("file"));
+        // By its name alone: earlier records hold a whole path, which a moved cache makes wrong.
+        Path file = cache.resolve(Path.of(f.string("file")).getFileName());
         if (!Files.exists(file) || Files.size(file) != f.integer("size")) {
             return Optional.empty();
         }
@@ -111,7 +116,9 @@ record Stemcell(String version, String key, Path file, String sha1, String conte
 
     void record(Path cache) throws IOException {
         Path partial = cache.resolve("current.json.partial");
-        Files.write(partial, (toJson() + "\n").getBytes(StandardCharsets.UTF_8));
+        Files.write(
+                partial,
+                (json(file.getFileName().toString()) + "\n").getBytes(StandardCharsets.UTF_8));
         Files.move(
                 partial,
                 cache.resolve("current.json"),

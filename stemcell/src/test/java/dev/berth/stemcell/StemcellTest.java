@@ -33,6 +33,23 @@ final class StemcellTest {
         assertThat(Stemcell.current(cache)).contains(stemcell);
     }
 
+    /** A copy of a cache must not point into the one it was copied from. */
+    @Test
+    void aCacheMayBeMovedAndOneOfEarlierIsUnderstood(@TempDir Path elsewhere) throws IOException {
+        Stemcell stemcell = stemcell("1.7");
+        stemcell.record(cache);
+        assertThat(Files.readString(cache.resolve("current.json")))
+                .doesNotContain(cache.toString());
+        Files.copy(cache.resolve("current.json"), elsewhere.resolve("current.json"));
+        Files.copy(stemcell.file(), elsewhere.resolve("s.tar"));
+        assertThat(Stemcell.current(elsewhere).orElseThrow().file())
+                .isEqualTo(elsewhere.resolve("s.tar"));
+
+        Files.writeString(elsewhere.resolve("current.json"), stemcell.toJson());
+        assertThat(Stemcell.current(elsewhere).orElseThrow().file())
+                .isEqualTo(elsewhere.resolve("s.tar"));
+    }
+
     @Test
     void aStemcellWhoseFileIsGoneOrCutIsNone() throws IOException {
         Stemcell stemcell = stemcell("1.7");

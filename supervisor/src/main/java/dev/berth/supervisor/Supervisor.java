@@ -46,6 +46,7 @@ public final class Supervisor implements AutoCloseable {
     private final SupervisorMemory memory;
     private final EngineExecutor executor;
     private final EngineLook look;
+    private final ImageKeeper images;
     private final Changes changes = new Changes();
     private final Semaphore pulls = new Semaphore(SupervisorConfig.PULLS);
     private final Semaphore starts = new Semaphore(SupervisorConfig.STARTS);
@@ -78,6 +79,7 @@ public final class Supervisor implements AutoCloseable {
         this.proof = proof;
         this.memory = memory;
         this.executor = new EngineExecutor(engine, config, proof, auths);
+        this.images = new ImageKeeper(engine, memory, clock);
         this.look = new EngineLook(engine, config.instance(), this::heard, this::unheard);
     }
 
@@ -85,7 +87,13 @@ public final class Supervisor implements AutoCloseable {
     public void open() {
         lock.lock();
         try {
-            memory.read(MemoryText.WISH).map(MemoryText::wish).ifPresent(reconciler::wish);
+            images.open();
+            memory.read(MemoryText.WISH)
+                    .map(MemoryText::wish)
+                    .ifPresent(wish -> {
+                        reconciler.wish(wish);
+                        images.wished(wish.images());
+                    });
             memory.read(MemoryText.COUNTERS)
                     .map(text -> MemoryText.memos(text, config.bootId()))
                     .ifPresent(reconciler::remember);
@@ -116,6 +124,7 @@ public final class Supervisor implements AutoCloseable {
         for (ContainerSpec spec : specs) {
             byImage.computeIfAbsent(Images.nameOf(spec), image -> new ArrayList<>()).add(spec);
         }
+        images.preparing(byImage.keySet());
         List<Problem> problems = Collections.synchronizedList(new ArrayList<>());
         List<Thread> threads = new ArrayList<>();
         byImage.forEach((image, users) ->
@@ -271,6 +280,7 @@ public final class Supervisor implements AutoCloseable {
     private void remember(Wish wish) {
         memory.write(MemoryText.WISH, MemoryText.ofWish(wish));
         reconciler.wish(wish);
+        images.wished(wish.images());
     }
 
     /** Stops one container and starts it again, its dependents with it; counters begin anew. */
@@ -418,6 +428,9 @@ public final class Supervisor implements AutoCloseable {
         decision.exits().forEach(this::keepLastLines);
         changes.note(reconciler.memos(), now);
         noteGood();
+        if (reconciler.daemonUp() && reconciler.idle()) {
+            images.turn(now);
+        }
         Instant due = lookDue(now);
         if (!now.isBefore(due)) {
             beginLook(now);

@@ -89,6 +89,11 @@ final class Wish {
         return mark;
     }
 
+    /** Names under which the engine has what the containers are made from. */
+    List<String> images() {
+        return containers.values().stream().map(Wished::image).distinct().toList();
+    }
+
     Graph graph() {
         return graph;
     }

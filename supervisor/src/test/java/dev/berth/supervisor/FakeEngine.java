@@ -434,13 +434,10 @@ final class FakeEngine implements Engine {
 
     @Override
     public synchronized String buildImage(
-            InputStream contextTar,
-            String tag,
-            Map<String, String> labels,
-            Consumer<Map<String, Object>> progress) {
+            InputStream contextTar, Build build, Consumer<Map<String, Object>> progress) {
         answer("build");
-        images.add(tag);
-        return tag;
+        images.add(build.tag());
+        return build.tag();
     }
 
     @Override
@@ -506,8 +503,9 @@ final class FakeEngine implements Engine {
     }
 
     @Override
-    public void removeImage(String reference, boolean force) {
-        throw unused();
+    public synchronized void removeImage(String reference, boolean force) {
+        answer("remove image");
+        images.remove(reference);
     }
 
     @Override

@@ -190,7 +190,13 @@ final class Specs {
         return ContainerSpec.of(
                         name,
                         new ContainerImage(
-                                image, digest, dockerfile, null, ContainerImage.Pull.MISSING, null))
+                                image,
+                                digest,
+                                dockerfile,
+                                null,
+                                ContainerImage.Pull.MISSING,
+                                null,
+                                null))
                 .with(
                         new ContainerProcess(
                                 command,

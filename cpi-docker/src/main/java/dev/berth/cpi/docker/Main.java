@@ -41,6 +41,7 @@ public final class Main {
         try (var engine = new DockerEngine(settings.socket())) {
             return new Purge(
                             new DockerCpi(engine, settings.folder(), settings.overcommit()),
+                            engine,
                             director,
                             System.out)
                     .run();

@@ -4,7 +4,10 @@ import dev.berth.cpi.Cpi.CloudObject;
 import dev.berth.cpi.Cpi.CloudObject.Kind;
 import dev.berth.cpi.CpiContext;
 import dev.berth.cpi.CpiException;
+import dev.berth.engine.Engine;
+import dev.berth.engine.EngineException;
 import dev.berth.model.DiskCid;
+import dev.berth.model.Fields;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.io.PrintStream;
@@ -18,12 +21,16 @@ import java.util.Map;
  */
 final class Purge {
     private final DockerCpi cpi;
+    private final Engine engine;
+    private final String director;
     private final CpiContext context;
     private final PrintStream out;
     private boolean whole = true;
 
-    Purge(DockerCpi cpi, String director, PrintStream out) {
+    Purge(DockerCpi cpi, Engine engine, String director, PrintStream out) {
         this.cpi = cpi;
+        this.engine = engine;
+        this.director = director;
         this.context = new CpiContext(director, "purge", null, Map.of());
         this.out = out;
     }
@@ -39,7 +46,31 @@ final class Purge {
                 cpi.stemcells(context).stream().map(StemcellCid::value).toList(),
                 "stemcell",
                 cid -> cpi.deleteStemcell(context, new StemcellCid(cid)));
+        images();
         return whole;
+    }
+
+    /** What was built here for containers: copies are in the registry, which goes as well. */
+    private void images() {
+        for (Map<String, Object> tree : engine.listImages()) {
+            Fields image = Fields.of(tree, "image");
+            if (!image.object("Labels").string("berth.director", "").equals(director)) {
+                continue;
+            }
+            List<String> names =
+                    image.strings("RepoTags").stream()
+                            .filter(t -> !t.startsWith("<none>"))
+                            .toList();
+            for (String tag : names.isEmpty() ? List.of(image.string("Id")) : names) {
+                try {
+                    engine.removeImage(tag, false);
+                    out.println("  deleted image " + tag);
+                } catch (EngineException e) {
+                    whole = false;
+                    out.println("  image " + tag + " is left: " + e.getMessage());
+                }
+            }
+        }
     }
 
     private interface Deletion {
