@@ -1,6 +1,7 @@
 package dev.berth.acceptance;
 
 import dev.berth.model.Json;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -99,6 +100,7 @@ public final class Bench {
     private static void run(Wish wish) throws Exception {
         var results = new ArrayList<BenchResult>();
         long begun = System.nanoTime();
+        String load = load();
         say("starting an environment for the benchmarks");
         try (BenchEnvironment environment = BenchEnvironment.start()) {
             for (Benchmark benchmark : wish.benchmarks()) {
@@ -107,7 +109,13 @@ public final class Bench {
             }
             say("deleting the environment");
         }
-        say("done in " + Math.round(BenchTools.secondsSince(begun)) + " s");
+        say(
+                "done in "
+                        + Math.round(BenchTools.secondsSince(begun))
+                        + " s; load average before "
+                        + load
+                        + ", after "
+                        + load());
         if (wish.json()) {
             System.out.println(
                     Json.write(
@@ -117,6 +125,11 @@ public final class Bench {
         } else {
             System.out.print(BenchTable.text(results));
         }
+    }
+
+    /** Of the last minute: figures of a machine that did something else before are worth less. */
+    private static String load() {
+        return BenchVm.text(Path.of("/proc/loadavg")).split(" ")[0];
     }
 
     private static void say(String text) {

@@ -153,8 +153,13 @@ final class BenchVm implements AutoCloseable {
 
     /** What a file of /proc/PID holds; empty when the process has gone. */
     static String read(long pid, String file) {
+        return text(Path.of("/proc/" + pid + "/" + file));
+    }
+
+    /** Empty when there is no such file. */
+    static String text(Path file) {
         try {
-            return Files.readString(Path.of("/proc/" + pid + "/" + file));
+            return Files.readString(file);
         } catch (IOException e) {
             return "";
         }

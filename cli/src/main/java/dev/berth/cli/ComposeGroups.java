@@ -42,7 +42,7 @@ final class ComposeGroups {
         }
         Object root;
         try {
-            root = YamlDocument.value(manifest);
+            root = YamlDocument.asWritten(manifest);
         } catch (ProblemException e) {
             return manifest;
         }

@@ -153,6 +153,23 @@ class ComposeTest {
                 .isEqualTo("((db_password))");
     }
 
+    /** What the manifest says itself is written again as it was: versions are no numbers. */
+    @Test
+    void numbersOfTheManifestKeepTheirDigits() throws IOException {
+        write("compose.yml", "services: {pg: {image: pg}}\n");
+        String text =
+                new ComposeGroups(folder, Map.of(), warnings::add)
+                        .applied(
+                                MANIFEST
+                                        + """
+                                          containers:
+                                          - {name: x, image: i, cpus: 0.50, secrets: [{source: s, mode: 0440}]}
+                                        stemcells: [{alias: a, os: o, version: 1.10}]
+                                        """);
+        assertThat(text).contains("version: '1.10'", "mode: '0440'", "cpus: '0.50'");
+        assertThat(text).contains("persistent_disk: 100");
+    }
+
     /** A manifest without a Compose file stays as it is to the letter. */
     @Test
     void otherManifestsAreNotTouched() {

@@ -1,6 +1,8 @@
 package dev.berth.model;
 
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -113,6 +115,41 @@ public final class YamlDocument {
     /** Reads a value given on a command line or in a file: text, number, list, ... */
     public static @Nullable Object value(String text) {
         return parse(text, "value", 440011).root();
+    }
+
+    /**
+     * Reads what is to be written again: a number that would look otherwise then ({@code 1.10} of a
+     * version, {@code 0440} of a mode) comes as the text it is.
+     */
+    public static @Nullable Object asWritten(String text) {
+        YamlDocument document = parse(text, "value", 440011);
+        return document.root == null ? null : asWritten(document.root, document.mark);
+    }
+
+    private static @Nullable Object asWritten(@Nullable Object value, Mark mark) {
+        return switch (value) {
+            case Map<?, ?> map -> {
+                var copy = new LinkedHashMap<String, @Nullable Object>();
+                map.forEach((key, below) ->
+                        copy.put(
+                                String.valueOf(key),
+                                asWritten(below, mark.key(String.valueOf(key)))));
+                yield copy;
+            }
+            case List<?> list -> {
+                var copy = new ArrayList<@Nullable Object>();
+                for (int i = 0; i < list.size(); i++) {
+                    copy.add(asWritten(list.get(i), mark.item(i)));
+                }
+                yield copy;
+            }
+            case Number number ->
+                    mark.text() == null || mark.text().equals(String.valueOf(number))
+                            ? number
+                            : mark.text();
+            case null -> null;
+            default -> value;
+        };
     }
 
     static Map<String, Object> frozen(Map<String, Object> map) {

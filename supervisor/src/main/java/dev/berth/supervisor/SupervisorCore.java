@@ -116,7 +116,7 @@ final class SupervisorCore {
         if (outcome instanceof Outcome.Created created) {
             m.note = created.note();
         }
-        if (!(outcome instanceof Outcome.Failed failed)) {
+        if (!(outcome instanceof Outcome.Failed failed) || isOfAnOlderWish(m, step.spec())) {
             return;
         }
         if (m.runningId != null) { // the old one runs on
@@ -137,10 +137,20 @@ final class SupervisorCore {
             case Outcome.Failed failed -> {
                 m.pendingStart = false;
                 m.stopped();
-                refused(m, step.spec(), failed, now);
+                if (!isOfAnOlderWish(m, step.spec())) {
+                    refused(m, step.spec(), failed, now);
+                }
             }
             case Outcome.Unknown _ -> {} // the next look tells whether it runs
         }
+    }
+
+    /**
+     * What a spec was refused says nothing of the one that is wished since: it is to be tried at
+     * once.
+     */
+    private static boolean isOfAnOlderWish(Memo m, ContainerSpec spec) {
+        return !spec.digest().equals(m.digest);
     }
 
     private static void settleStop(Memo m, Outcome outcome, Instant now) {

@@ -110,6 +110,22 @@ class ReconcilerTest {
         assertThat(String.valueOf(exit == null ? "" : exit.text())).contains("out of memory");
     }
 
+    /**
+     * A spec that is corrected while the wrong one is being tried does not wait for its back-off.
+     */
+    @Test
+    void whatAnOlderSpecWasRefusedDelaysNotTheNewOne() {
+        Step.StartContainer start = dies(T0.plusSeconds(1));
+        reconciler.wish(Wish.of(List.of(Specs.named("a").image("img:2").make()), true));
+        reconciler.imageIsHere("img:2");
+        reconciler.turn(T0.plusSeconds(2));
+        reconciler.outcome(
+                start, new Outcome.Failed("no such program", true, false), T0.plusSeconds(3));
+        assertThat(reconciler.turn(T0.plusSeconds(3)).steps()).isNotEmpty();
+        assertThat(memo().failures).isZero();
+        assertThat(memo().state).isNotEqualTo(ContainerState.BLOCKED);
+    }
+
     /** A list that comes between the kernel's kill and the end knows nothing of it. */
     @Test
     void outOfMemoryIsKeptWhenAListComesBetween() {
