@@ -73,7 +73,8 @@ class ImagePinsTest {
     /** The release's job names what it builds: no registry has it. */
     @Test
     void aNamedImageThatIsBuiltIsAskedForNowhere() {
-        var built = new ContainerImage("shop/search", null, "FROM x", null, Pull.MISSING, null);
+        var built =
+                new ContainerImage("shop/search", null, "FROM x", null, Pull.MISSING, null, null);
         var use = new ImagePins.Use("web", ContainerSpec.of("search", built));
         assertThat(resolve(ImagePins.Look.REFRESH, Map.of(), use)).isEmpty();
         assertThat(outside.asked).isEmpty();
