@@ -119,11 +119,12 @@ final class SupervisorCore {
         if (!(outcome instanceof Outcome.Failed failed) || isOfAnOlderWish(m, step.spec())) {
             return;
         }
-        if (m.runningId != null) { // the old one runs on
-            refusedAhead(m, failed, now);
-        } else if (failed.imageMissing()) {
+        boolean oldOneRuns = m.runningId != null;
+        if (failed.imageMissing() && !oldOneRuns) {
             m.to(ContainerState.PREPARING, "the image of " + step.container() + " has gone");
-        } else {
+        } else if (!failed.imageMissing() && oldOneRuns) {
+            refusedAhead(m, failed, now);
+        } else if (!failed.imageMissing()) {
             refused(m, step.spec(), failed, now);
         }
     }
