@@ -47,7 +47,7 @@ final class BuildContexts {
         }
         Object root;
         try {
-            root = YamlDocument.value(manifest);
+            root = YamlDocument.asWritten(manifest);
         } catch (ProblemException e) {
             return manifest; // the director says what is wrong, with the lines of this text
         }

@@ -192,6 +192,20 @@ class BuildContextTest {
         assertThat(applied(manifest)).isEqualTo(manifest);
     }
 
+    /** The manifest is written again: versions in it are no numbers. */
+    @Test
+    void numbersKeepTheirDigits() throws IOException {
+        file("app/Dockerfile", "FROM scratch\n");
+        assertThat(
+                        applied(
+                                """
+                                stemcells: [{alias: a, os: o, version: 1.10}]
+                                instance_groups:
+                                - {containers: [{name: web, build: {context: app, args: {V: 2.0}}}]}
+                                """))
+                .contains("version: '1.10'", "V: 2.0");
+    }
+
     @Test
     void whatCannotBePackedIsToldWithItsContainer() throws IOException {
         file("app/x", "");

@@ -171,7 +171,9 @@ final class ImagePins {
         ImageName name = ImageName.parse(use.reference());
         String remedy =
                 name.isOfEnvironment()
-                        ? "push it: berth push " + name.repository() + ":" + name.version()
+                        ? name.repository().equals(ImageBuilder.REPOSITORY)
+                                ? "build it anew: deploy with --refresh-images"
+                                : "push it: berth push " + name.repository() + ":" + name.version()
                         : RegistryRemedy.of(login(name, logins), words);
         return new Problem(
                 100,

@@ -169,7 +169,8 @@ final class ManifestReader implements DeploymentReader {
                 log.hide(password.reveal());
             }
         }
-        return logins;
+        return RegistryTrust.with(
+                logins, resolved.instanceGroups().stream().map(InstanceGroup::daemon).toList());
     }
 
     private CloudConfig cloudConfig(List<Long> ids) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.berth.model.ContainerImage;
 import dev.berth.model.ContainerImage.Pull;
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.DaemonSettings;
 import dev.berth.model.Digests;
 import dev.berth.model.ImageName;
 import dev.berth.model.RegistryLogin;
@@ -185,6 +186,32 @@ class ImagePinsTest {
     void remedyFitsTheWords(String words, String remedy) {
         var login = new RegistryLogin("h.example", new Secret("u"), new Secret("p"), null, false);
         assertThat(RegistryRemedy.of(login, words)).contains(remedy);
+    }
+
+    @Test
+    void whatDaemonsTrustTheDirectorTrustsToo() {
+        var known = new RegistryLogin("a.example", new Secret("u"), new Secret("p"), null, false);
+        var own = new RegistryLogin("b.example", null, null, new Secret("own"), false);
+        var daemon =
+                new DaemonSettings(
+                        Map.of("insecure-registries", List.of("C.example:5000")),
+                        "",
+                        "",
+                        Map.of("a.example", "ca", "b.example", "other"),
+                        Map.of(),
+                        DaemonSettings.Tcp.NONE,
+                        0,
+                        0);
+        assertThat(RegistryTrust.with(List.of(known, own), List.of(daemon, DaemonSettings.NONE)))
+                .containsExactlyInAnyOrder(
+                        new RegistryLogin(
+                                "a.example",
+                                new Secret("u"),
+                                new Secret("p"),
+                                new Secret("ca"),
+                                false),
+                        own,
+                        new RegistryLogin("c.example:5000", null, null, null, true));
     }
 
     @Test
