@@ -109,7 +109,9 @@ final class ChangeCommands {
                                     piped ? everything(main.in()) : read(manifest),
                                     piped ? Path.of("") : manifest,
                                     main),
-                            main.env());
+                            main.env(),
+                            main,
+                            api);
             screen.note("Using deployment '" + name + "'");
             Fields diff =
                     Fields.of(
