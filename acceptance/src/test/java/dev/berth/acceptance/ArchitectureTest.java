@@ -54,7 +54,10 @@ class ArchitectureTest {
 
     /** What the pure cores are made of: they decide from plain data and the time they are told. */
     private static final DescribedPredicate<JavaClass> PURE =
-            resideInAnyPackage("dev.berth.planner", "dev.berth.wire")
+            resideInAnyPackage("dev.berth.planner")
+                    .or(
+                            resideInAPackage("dev.berth.wire")
+                                    .and(outermostNamedNot("StreamEnd"))) // waits for its other end
                     .or(
                             resideInAPackage("dev.berth.model")
                                     .and(

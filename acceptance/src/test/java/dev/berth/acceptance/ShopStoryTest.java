@@ -276,7 +276,7 @@ class ShopStoryTest {
     private String manifest() {
         try {
             return Files.readString(TestEnvironment.launcher().resolveSibling("examples/shop.yml"))
-                    .replace("10.244.0.", environment.base() + ".");
+                    .replace("((berth_network))", environment.base());
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

@@ -2,6 +2,7 @@ package dev.berth.agent;
 
 import dev.berth.model.Clock;
 import dev.berth.wire.AgentSettings;
+import dev.berth.wire.StreamFrame;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,7 @@ final class Agent implements AutoCloseable {
     private final BusLink bus;
     private final Heart heart;
     private final Disks disks;
+    private final ContainerSessions sessions;
     private final Requests requests;
     private final List<Thread> threads = new ArrayList<>();
 
@@ -84,6 +86,8 @@ final class Agent implements AutoCloseable {
         actions.addAll(
                 new LogActions(new LogBundle(layout, workload, programs), blobs, layout, programs)
                         .all());
+        this.sessions = new ContainerSessions(workload, bus, layout);
+        actions.addAll(sessions.all());
         this.requests = new Requests(actions, calls, bus);
     }
 
@@ -94,6 +98,7 @@ final class Agent implements AutoCloseable {
      *     may judge containers that run on it
      */
     void start(Runnable disksKnown) {
+        sessions.endLeftOver();
         threads.add(requests.start());
         threads.add(calls.start());
         pending.take()
@@ -105,7 +110,11 @@ final class Agent implements AutoCloseable {
     }
 
     private void take(byte[] message) {
-        requests.accept(message);
+        if (StreamFrame.is(message)) {
+            sessions.accept(message);
+        } else {
+            requests.accept(message);
+        }
     }
 
     /** Once at once, and once more when those who listen have come back from the same outage. */
@@ -168,6 +177,7 @@ final class Agent implements AutoCloseable {
 
     @Override
     public void close() {
+        sessions.close();
         bus.close();
         threads.forEach(Thread::interrupt);
         for (Thread thread : threads) {

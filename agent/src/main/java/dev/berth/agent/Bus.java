@@ -18,6 +18,11 @@ interface Bus {
      */
     void tellMonitor(String topic, Map<String, Object> message);
 
+    /** Publishes one message of a session, now or not at all; false: it cannot. */
+    default boolean stream(String subject, byte[] message) {
+        return false;
+    }
+
     /** The shutdown notice: JSON null. */
     void announceShutdown();
 }

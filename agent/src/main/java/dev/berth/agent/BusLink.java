@@ -111,6 +111,11 @@ final class BusLink implements Bus, AutoCloseable {
     }
 
     @Override
+    public boolean stream(String subject, byte[] message) {
+        return publish(subject, message);
+    }
+
+    @Override
     public void announceShutdown() {
         notify("hm.agent.shutdown." + agent, "null".getBytes(UTF_8));
     }

@@ -291,6 +291,11 @@ final class SupervisedWorkload implements Workload {
         }
     }
 
+    @Override
+    public Engine.ExecStream session(String name, Map<String, Object> body) {
+        return engine.execStream(idOf(name), body);
+    }
+
     private ContainerStatus known(String name) {
         List<ContainerStatus> all = supervisor.status().containers();
         return all.stream()

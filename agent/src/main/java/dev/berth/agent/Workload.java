@@ -1,5 +1,6 @@
 package dev.berth.agent;
 
+import dev.berth.engine.Engine;
 import dev.berth.model.ContainerSpec;
 import dev.berth.model.DaemonSettings;
 import dev.berth.wire.AgentState.ContainerState;
@@ -98,6 +99,15 @@ interface Workload {
     Map<String, Object> explain(String name);
 
     Output run(String name, List<String> command, Duration limit);
+
+    /**
+     * Starts a command in a container and stays connected to it.
+     *
+     * @param body of the Engine's own
+     */
+    default Engine.ExecStream session(String name, Map<String, Object> body) {
+        throw new ActionException("no sessions here");
+    }
 
     /** Called, on any thread, whenever {@link #status()} may have become another. */
     void onChange(Runnable changed);

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Containers that are up as soon as they are started, and remembers what was asked. */
-final class FakeWorkload implements Workload {
+class FakeWorkload implements Workload {
     final List<String> asked = new ArrayList<>();
     final List<StoreProof> proofs = new ArrayList<>();
     List<ContainerSpec> wish = List.of();

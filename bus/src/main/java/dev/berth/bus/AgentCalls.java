@@ -33,6 +33,15 @@ public interface AgentCalls {
         return call(agent, method, arguments, limit, () -> false);
     }
 
+    /**
+     * Makes our end of a session; the agent makes its own when it is called to.
+     *
+     * @throws AgentException when sessions cannot be had on this bus
+     */
+    default AgentStream stream(AgentId agent) {
+        throw new AgentException(AgentException.Kind.UNKNOWN_METHOD, "no sessions on this bus");
+    }
+
     /** Publishes and expects nothing. */
     void tell(AgentId agent, String method, List<Object> arguments);
 }

@@ -5,6 +5,8 @@ import dev.berth.model.AgentId;
 import dev.berth.model.Json;
 import dev.berth.wire.AgentReply;
 import dev.berth.wire.AgentRequest;
+import dev.berth.wire.StreamEnd;
+import dev.berth.wire.StreamFrame;
 import io.nats.client.Connection;
 import io.nats.client.ConnectionListener;
 import io.nats.client.Message;
@@ -39,8 +41,11 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
 
     private record Waiting(AgentId agent, CompletableFuture<AgentReply> reply) {}
 
+    private record Streaming(AgentId agent, StreamEnd end) {}
+
     private final String process = UUID.randomUUID().toString();
     private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
+    private final Map<String, Streaming> streams = new ConcurrentHashMap<>();
     private final Sightings sightings = new Sightings();
     private final BusEvents events;
     private final Connection director;
@@ -107,6 +112,10 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
     /** On the client's thread: wakes the waiting call and returns. */
     private void reply(Message message) {
         String[] subject = message.getSubject().split("\\.", -1);
+        if (StreamFrame.is(message.getData())) {
+            streamed(subject, message.getData());
+            return;
+        }
         Waiting call = subject.length == 4 ? waiting.get(subject[3]) : null;
         if (call == null || !call.agent().value().equals(subject[2])) {
             return;
@@ -118,6 +127,28 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
             // What it says instead may hold anything, a secret too.
             call.reply().complete(new AgentReply.Failure("the answer is no reply of the protocol"));
         }
+    }
+
+    /** The subject's agent is who sent it: the bus lets nobody else. */
+    private void streamed(String[] subject, byte[] message) {
+        Streaming stream = subject.length == 4 ? streams.get(subject[3]) : null;
+        if (stream != null && stream.agent().value().equals(subject[2])) {
+            sightings.heard(stream.agent());
+            StreamFrame.parse(message)
+                    .filter(frame -> frame.session().equals(stream.end().session()))
+                    .ifPresent(stream.end()::accept);
+        }
+    }
+
+    @Override
+    public AgentStream stream(AgentId agent) {
+        refuseWhenClosed();
+        UUID session = UUID.randomUUID();
+        String id = session.toString();
+        var end = new StreamEnd(session, frame -> publish(agent, "session", frame));
+        streams.put(id, new Streaming(agent, end));
+        return new AgentStream(
+                end, "director." + process + "." + agent + "." + id, () -> streams.remove(id));
     }
 
     @Override
@@ -296,7 +327,9 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
                     String.valueOf(message.length));
             return true;
         } catch (IllegalStateException e) {
-            refuseWhenClosed();
+            if (!method.equals("session")) {
+                refuseWhenClosed();
+            }
             return false;
         }
     }
@@ -346,6 +379,7 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
         waiting.values()
                 .forEach(call ->
                         call.reply().completeExceptionally(new IllegalStateException("closed")));
+        streams.values().forEach(stream -> stream.end().close("the director stops"));
         events.close();
         // Each takes the client a second, waiting for its own reader.
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -44,6 +44,15 @@ final class Api {
         http = builder.build();
     }
 
+    /** How to know the director: its CA, or those that this machine trusts. */
+    SSLContext tls() {
+        try {
+            return target.caPem() == null ? SSLContext.getDefault() : trusting(target.caPem());
+        } catch (GeneralSecurityException e) {
+            throw new CliException("TLS cannot be used: " + e.getMessage(), e);
+        }
+    }
+
     /** No director at the other end just now; the request may or may not have arrived. */
     static final class Unreachable extends CliException {
         private static final long serialVersionUID = 1;
@@ -134,7 +143,7 @@ final class Api {
         return answer;
     }
 
-    private CliException refusal(Answer answer) {
+    CliException refusal(Answer answer) {
         if (answer.status() == 401) {
             return new CliException(
                     "the director at "
@@ -162,13 +171,7 @@ final class Api {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(URI.create(target.url() + path))
                         .method(method, body == null ? BodyPublishers.noBody() : body)
-                        .header(
-                                "Authorization",
-                                "Basic "
-                                        + Base64.getEncoder()
-                                                .encodeToString(
-                                                        (target.user() + ":" + target.password())
-                                                                .getBytes(StandardCharsets.UTF_8)));
+                        .header("Authorization", authorization());
         if (contentType != null) {
             request.header("Content-Type", contentType);
         }
@@ -198,6 +201,11 @@ final class Api {
             Thread.currentThread().interrupt();
             throw new CliException("interrupted");
         }
+    }
+
+    String authorization() {
+        byte[] words = (target.user() + ":" + target.password()).getBytes(StandardCharsets.UTF_8);
+        return "Basic " + Base64.getEncoder().encodeToString(words);
     }
 
     private static SSLContext trusting(String pem) {

@@ -113,7 +113,9 @@ final class ChangeCommands {
                                     folder(),
                                     api,
                                     screen),
-                            main.env());
+                            main.env(),
+                            main,
+                            api);
             screen.note("Using deployment '" + name + "'");
             Fields diff =
                     Fields.of(

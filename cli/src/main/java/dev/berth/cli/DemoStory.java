@@ -288,7 +288,7 @@ final class DemoStory {
         try {
             String base = file.gateway().substring(0, file.gateway().lastIndexOf('.'));
             return Files.readString(example)
-                    .replace("10.244.0.", base + ".")
+                    .replace("((berth_network))", base)
                     .replace("persistent_disk: 1024", "persistent_disk: " + diskMb);
         } catch (IOException e) {
             throw new CliException("cannot read " + example + ": " + e.getMessage(), e);

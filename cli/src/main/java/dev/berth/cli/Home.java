@@ -50,6 +50,10 @@ record Home(Path path, @Nullable Path dist, String java, @Nullable String engine
         }
     }
 
+    boolean hasEnvironment() {
+        return EnvironmentFile.exists(path);
+    }
+
     Path directorLog() {
         return path.resolve("director/log");
     }

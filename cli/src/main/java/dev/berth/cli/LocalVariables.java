@@ -1,5 +1,6 @@
 package dev.berth.cli;
 
+import dev.berth.model.EnvironmentFile;
 import dev.berth.model.Json;
 import dev.berth.model.ProblemException;
 import dev.berth.model.YamlDocument;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Option;
  * it.
  */
 final class LocalVariables {
+    private static final String NETWORK = "((berth_network))";
     private static final Pattern PLACEHOLDER = Pattern.compile("\\(\\(!?([-/.\\w:@]+)\\)\\)");
 
     @Option(
@@ -54,6 +56,23 @@ final class LocalVariables {
             return text;
         }
         return YamlText.write(resolved(YamlDocument.parse(text).root(), known));
+    }
+
+    /**
+     * The same, where {@code ((berth_network))} is the beginning of the addresses of this machine's
+     * environment, if that is the one the document goes to and nothing else is said.
+     */
+    String applied(String text, Map<String, String> env, Main main, Api api) {
+        if (text.contains(NETWORK) && !known(env).containsKey("berth_network")) {
+            EnvironmentFile file = main.home().hasEnvironment() ? main.home().environment() : null;
+            if (file != null && file.url().equals(api.target().url())) {
+                String gateway = file.gateway();
+                String base = gateway.substring(0, gateway.lastIndexOf('.'));
+                // Within longer text too, and every line but that one stays as it is.
+                return applied(text.replace(NETWORK, base), env);
+            }
+        }
+        return applied(text, env);
     }
 
     private Map<String, Object> known(Map<String, String> env) {

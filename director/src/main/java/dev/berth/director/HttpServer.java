@@ -50,6 +50,9 @@ final class HttpServer implements AutoCloseable {
 
     private static final Pattern RANGE = Pattern.compile("bytes=(\\d{1,18})-(\\d{0,18})");
 
+    /** A body that goes on while it is answered: its end is not waited for. */
+    static final String SESSION = "application/x-berth-session";
+
     private final Server server;
     private final ServerConnector connector;
     private final Api api;
@@ -123,14 +126,31 @@ final class HttpServer implements AutoCloseable {
             try {
                 InputStream body = Content.Source.asInputStream(request);
                 Reply reply = answer(request, body);
-                drain(request, body);
-                send(request, response, reply);
+                if (!SESSION.equals(header(request, "Content-Type"))) {
+                    drain(request, body);
+                }
+                if (reply instanceof Reply.Duplex duplex) {
+                    converse(response, duplex, body);
+                } else {
+                    send(request, response, reply);
+                }
                 callback.succeeded();
             } catch (IOException | UncheckedIOException e) {
                 LOG.log(System.Logger.Level.DEBUG, "a client went away: " + e);
                 callback.failed(e);
             }
             return true;
+        }
+    }
+
+    private static void converse(Response response, Reply.Duplex reply, InputStream body)
+            throws IOException {
+        response.setStatus(reply.status());
+        response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
+        response.getHeaders().put(HttpHeader.CONTENT_TYPE, reply.type());
+        try (Reply.Session session = reply.session();
+                OutputStream out = Content.Sink.asOutputStream(response)) {
+            session.run(body, out);
         }
     }
 
@@ -214,6 +234,7 @@ final class HttpServer implements AutoCloseable {
                 bytes(request, response, "Not authorized: '" + refused.path() + "'\n");
             }
             case Reply.File file -> file(request, response, file);
+            case Reply.Duplex duplex -> throw new IllegalStateException("a session is no answer");
         }
     }
 

@@ -2,6 +2,8 @@ package dev.berth.director;
 
 import dev.berth.bus.AgentCalls;
 import dev.berth.bus.AgentException;
+import dev.berth.bus.AgentStream;
+import dev.berth.model.AgentId;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.ProblemException;
@@ -59,6 +61,7 @@ final class InsideApi {
         router.get(INSTANCE + "/why", Access.ADMIN, this::why);
         router.get(CONTAINER + "/logs", Access.ADMIN, this::logs);
         router.on("POST", CONTAINER + "/exec", "application/json", Access.ADMIN, this::exec);
+        router.on("POST", CONTAINER + "/session", HttpServer.SESSION, Access.ADMIN, this::session);
         router.on("PUT", CONTAINER, "", Access.ADMIN, this::change);
     }
 
@@ -144,21 +147,78 @@ final class InsideApi {
                         Duration.ofSeconds(seconds).plus(EXEC_MARGIN)));
     }
 
+    /** Begins a command with input, and with a terminal where one is asked for. */
+    private Reply session(Call call) throws IOException {
+        Rows.Instance instance = instance(call);
+        String container = call.parameter("c");
+        Fields options = ContainerSession.options(call.body());
+        List<String> command = ContainerSession.command(options);
+        AgentId agent = vm(instance).agent();
+        trail.record(
+                new AuditTrail.Entry(
+                        null,
+                        call.userName(),
+                        "session",
+                        "container",
+                        container,
+                        null,
+                        instance.deployment(),
+                        instance.group() + "/" + instance.id(),
+                        null,
+                        Json.of(
+                                "program",
+                                command.getFirst(),
+                                "terminal",
+                                options.flag("tty", false))));
+        AgentStream stream = stream(agent);
+        try {
+            Object ignored =
+                    asked(
+                            agent,
+                            "open_session",
+                            List.of(
+                                    stream.end().session().toString(),
+                                    container,
+                                    command,
+                                    ContainerSession.forAgent(options, stream.replyTo())),
+                            LOOK);
+        } catch (RuntimeException e) {
+            stream.close();
+            throw e;
+        }
+        return new Reply.Duplex(HttpServer.SESSION, new ContainerSession(stream));
+    }
+
+    private AgentStream stream(AgentId agent) {
+        try {
+            return agents.stream(agent);
+        } catch (AgentException e) {
+            throw new ProblemException(REFUSED, Why.words(e));
+        }
+    }
+
     private Map<String, Object> ask(
             Rows.Instance instance, String method, List<Object> arguments, Duration limit) {
-        Rows.Vm vm =
-                store.read(s -> s.activeVm(instance.id()))
-                        .orElseThrow(() ->
-                                new ProblemException(
-                                        REFUSED,
-                                        "Instance '"
-                                                + instance.group()
-                                                + "/"
-                                                + instance.id()
-                                                + "' has no VM; berth why says more"));
+        Object answer = asked(vm(instance).agent(), method, arguments, limit);
+        return Fields.of(answer, "answer of the agent").tree();
+    }
+
+    private Rows.Vm vm(Rows.Instance instance) {
+        return store.read(s -> s.activeVm(instance.id()))
+                .orElseThrow(() ->
+                        new ProblemException(
+                                REFUSED,
+                                "Instance '"
+                                        + instance.group()
+                                        + "/"
+                                        + instance.id()
+                                        + "' has no VM; berth why says more"));
+    }
+
+    private @Nullable Object asked(
+            AgentId agent, String method, List<Object> arguments, Duration limit) {
         try {
-            Object answer = agents.call(vm.agent(), method, arguments, limit);
-            return Fields.of(answer, "answer of the agent").tree();
+            return agents.call(agent, method, arguments, limit);
         } catch (AgentException e) {
             throw new ProblemException(
                     e.kind() == AgentException.Kind.TIMEOUT ? SILENT : REFUSED,

@@ -45,6 +45,27 @@ sealed interface Reply {
         }
     }
 
+    /**
+     * The caller and a session speak at the same time for as long as it lasts.
+     *
+     * @param session closed by the server when the caller cannot be spoken to any more
+     */
+    record Duplex(String type, Session session) implements Reply {
+        @Override
+        public int status() {
+            return 200;
+        }
+    }
+
+    /** What goes on between a caller and something else. */
+    interface Session extends AutoCloseable {
+        /** Returns when it is over, whoever ended it. */
+        void run(java.io.InputStream in, java.io.OutputStream out) throws java.io.IOException;
+
+        @Override
+        void close();
+    }
+
     static Reply json(int status, @Nullable Object tree) {
         return new Content(status, "application/json", Json.write(tree));
     }

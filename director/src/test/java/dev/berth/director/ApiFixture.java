@@ -3,6 +3,7 @@ package dev.berth.director;
 import dev.berth.bus.AgentCalls;
 import dev.berth.bus.AgentDoor;
 import dev.berth.bus.AgentException;
+import dev.berth.bus.AgentStream;
 import dev.berth.bus.Pki;
 import dev.berth.model.AgentId;
 import dev.berth.model.Clock;
@@ -107,6 +108,16 @@ final class ApiFixture implements AutoCloseable {
             return answer.apply(arguments);
         }
 
+        Function<AgentId, AgentStream> streams =
+                agent -> {
+                    throw new AgentException(AgentException.Kind.TIMEOUT, "no sessions");
+                };
+
+        @Override
+        public AgentStream stream(AgentId agent) {
+            return streams.apply(agent);
+        }
+
         @Override
         public void tell(AgentId agent, String method, List<Object> arguments) {}
     }
@@ -122,6 +133,11 @@ final class ApiFixture implements AutoCloseable {
 
         @Override
         public void reset(Collection<AgentId> agents) {}
+    }
+
+    /** Connected to the director, by TLS, for who speaks HTTP by hand. */
+    java.net.Socket socket() throws IOException {
+        return TLS.getSocketFactory().createSocket("127.0.0.1", port);
     }
 
     ApiFixture(Path home) throws Exception {

@@ -287,6 +287,69 @@ public final class DockerEngine implements Engine {
         return new ExecResult((int) code, stdout.text(), stderr.text());
     }
 
+    @Override
+    public ExecStream execStream(String id, Map<String, Object> body) {
+        String exec =
+                Fields.of(post("/containers/" + p(id) + "/exec", body, QUICK), "exec").string("Id");
+        boolean tty = Boolean.TRUE.equals(body.get("Tty"));
+        // Answered at once, then the connection belongs to the command in both directions.
+        Call call = call("POST", "/exec/" + exec + "/start", Duration.ZERO);
+        Streaming stream = http.open(call, json(Json.of("Detach", false, "Tty", tty))).orRefusal();
+        return new HijackedExec(exec, tty, stream);
+    }
+
+    private final class HijackedExec implements ExecStream {
+        private final String exec;
+        private final boolean tty;
+        private final Streaming stream;
+
+        HijackedExec(String exec, boolean tty, Streaming stream) {
+            this.exec = exec;
+            this.tty = tty;
+            this.stream = stream;
+        }
+
+        @Override
+        public void copyOutput(OutputStream stdout, OutputStream stderr) {
+            try {
+                if (tty) {
+                    stream.body().transferTo(stdout);
+                } else {
+                    LogFrames.copy(stream.body(), stdout, stderr);
+                }
+            } catch (IOException e) {
+                throw stream.broken(e);
+            }
+        }
+
+        @Override
+        public void write(byte[] bytes) throws IOException {
+            stream.write(bytes);
+        }
+
+        @Override
+        public void endInput() throws IOException {
+            stream.endOutput();
+        }
+
+        @Override
+        public void resize(int columns, int rows) {
+            post("/exec/" + exec + "/resize?h=" + rows + "&w=" + columns, null, QUICK);
+        }
+
+        @Override
+        public ExecState state() {
+            Fields f = Fields.of(get("/exec/" + exec + "/json", QUICK), "exec");
+            return new ExecState(
+                    f.flag("Running", false), (int) f.integer("ExitCode", -1), f.integer("Pid", 0));
+        }
+
+        @Override
+        public void close() {
+            stream.close();
+        }
+    }
+
     private static void collect(Streaming stream, OutputStream stdout, OutputStream stderr) {
         try {
             LogFrames.copy(stream.body(), stdout, stderr);

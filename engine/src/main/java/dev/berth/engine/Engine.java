@@ -98,6 +98,43 @@ public interface Engine extends AutoCloseable {
     /** The same with the engine's own body. */
     ExecResult exec(String id, Map<String, Object> body, Duration limit);
 
+    /**
+     * Starts a command in a running container and stays connected to it: its input, its output, its
+     * terminal.
+     *
+     * @param body the engine's own; {@code Tty} says whether it has a terminal
+     */
+    default ExecStream execStream(String id, Map<String, Object> body) {
+        throw new EngineException(0, "this engine runs no commands with input");
+    }
+
+    /**
+     * A command under way. Input and output may be used by two threads. Closing ends no command.
+     */
+    interface ExecStream extends AutoCloseable {
+        /** Copies until the command ends; with a terminal all of it is standard output. */
+        void copyOutput(OutputStream stdout, OutputStream stderr);
+
+        /** At the pace of the command. */
+        void write(byte[] bytes) throws java.io.IOException;
+
+        /** The command reads an end of its input. */
+        void endInput() throws java.io.IOException;
+
+        void resize(int columns, int rows);
+
+        ExecState state();
+
+        @Override
+        void close();
+    }
+
+    /**
+     * @param exitCode counts when it no longer runs
+     * @param pid as the engine's machine sees it; 0: not yet, or no longer
+     */
+    record ExecState(boolean running, int exitCode, long pid) {}
+
     /** One sample of cpu and memory, engine shape, without waiting for a second one. */
     Map<String, Object> stats(String id);
 

@@ -64,6 +64,10 @@ final class EngineConnection implements AutoCloseable {
         }
     }
 
+    void endOutput() throws IOException {
+        channel.shutdownOutput();
+    }
+
     /** What the engine sends, buffered. */
     InputStream input() {
         return new InputStream() {

@@ -95,6 +95,16 @@ final class EngineHttp implements AutoCloseable {
             return answer.body();
         }
 
+        /** To the engine, once the connection belongs to a command. */
+        void write(byte[] bytes) throws IOException {
+            connection.write(bytes);
+        }
+
+        /** Nothing more is written; reading goes on. */
+        void endOutput() throws IOException {
+            connection.endOutput();
+        }
+
         byte[] whole() {
             try {
                 byte[] bytes = body().readNBytes(LONGEST_ANSWER + 1);
