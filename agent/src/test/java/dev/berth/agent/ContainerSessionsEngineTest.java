@@ -76,7 +76,7 @@ class ContainerSessionsEngineTest {
                         until docker version > /dev/null 2>&1; do sleep 0.1; done
                         set -e
                         p=$(for t in sh cat sleep stty sha256sum head; do command -v $t; done | sort -u)
-                        l=$(ldd $p | grep '/[^ ]* (' | tr -d '( ' | sort -u)
+                        l=$(ldd $p | grep -o '/[^ ]* (' | tr -d '( ' | sort -u)
                         tar -chf - $p $l 2> /dev/null | docker import -c 'ENV PATH=/bin:/usr/bin' - test/sh:1
                         docker run -d --network none --name box test/sh:1 sh -c 'while :; do sleep 1; done'
                         """);
