@@ -1,7 +1,6 @@
 package dev.berth.model;
 
 import dev.berth.model.DaemonSettings.Tcp;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,62 +16,6 @@ import org.jspecify.annotations.Nullable;
  * read again when variables have values.
  */
 final class DaemonReader {
-    /** How a value is written in the manifest and in the daemon's file. */
-    private enum Form {
-        FLAG,
-        TEXT,
-        NUMBER,
-        LIST,
-        /** A list of {@code k=v}, or a map. */
-        PAIRS,
-        ULIMITS,
-        /** Flags by name. */
-        FLAGS,
-        RUNTIMES,
-        POOLS
-    }
-
-    private record Property(String name, String key, Form form) {}
-
-    private static final List<Property> PROPERTIES =
-            List.of(
-                    new Property("bip", "bip", Form.TEXT),
-                    new Property("bridge", "bridge", Form.TEXT),
-                    new Property("debug", "debug", Form.FLAG),
-                    new Property("default_address_pools", "default-address-pools", Form.POOLS),
-                    new Property("default_gateway", "default-gateway", Form.TEXT),
-                    new Property("default_gateway_v6", "default-gateway-v6", Form.TEXT),
-                    new Property("default_runtime", "default-runtime", Form.TEXT),
-                    new Property("default_ulimits", "default-ulimits", Form.ULIMITS),
-                    new Property("dns_options", "dns-opts", Form.LIST),
-                    new Property("dns_search", "dns-search", Form.LIST),
-                    new Property("dns_servers", "dns", Form.LIST),
-                    new Property("exec_options", "exec-opts", Form.LIST),
-                    new Property("features", "features", Form.FLAGS),
-                    new Property("icc", "icc", Form.FLAG),
-                    new Property("insecure_registries", "insecure-registries", Form.LIST),
-                    new Property("ip", "ip", Form.TEXT),
-                    new Property("ip_forward", "ip-forward", Form.FLAG),
-                    new Property("ip_masq", "ip-masq", Form.FLAG),
-                    new Property("iptables", "iptables", Form.FLAG),
-                    new Property("ipv6", "ipv6", Form.FLAG),
-                    new Property("labels", "labels", Form.LIST),
-                    new Property("live_restore", "live-restore", Form.FLAG),
-                    new Property("log_driver", "log-driver", Form.TEXT),
-                    new Property("log_level", "log-level", Form.TEXT),
-                    new Property("log_options", "log-opts", Form.PAIRS),
-                    new Property(
-                            "max_concurrent_downloads", "max-concurrent-downloads", Form.NUMBER),
-                    new Property("max_concurrent_uploads", "max-concurrent-uploads", Form.NUMBER),
-                    new Property("mtu", "mtu", Form.NUMBER),
-                    new Property("registry_mirrors", "registry-mirrors", Form.LIST),
-                    new Property("runtimes", "runtimes", Form.RUNTIMES),
-                    new Property("selinux_enable", "selinux-enabled", Form.FLAG),
-                    new Property("shutdown_timeout", "shutdown-timeout", Form.NUMBER),
-                    new Property("storage_driver", "storage-driver", Form.TEXT),
-                    new Property("storage_options", "storage-opts", Form.LIST),
-                    new Property("userland_proxy", "userland-proxy", Form.FLAG));
-
     /** Handled one by one. */
     private static final List<String> OTHERS =
             List.of(
@@ -94,14 +37,8 @@ final class DaemonReader {
     private static final List<String> OLD =
             List.of("dns_domains", "api_enable_cors", "daemon", "containers", "user", "group");
 
-    private static final Set<String> LEVELS = Set.of("debug", "info", "warn", "error", "fatal");
-    private static final Set<String> NOT_NEGATIVE =
-            Set.of("shutdown_timeout", "max_concurrent_downloads", "max_concurrent_uploads");
     private static final Pattern REGISTRY = Pattern.compile("[A-Za-z0-9._-]+(:\\d{1,5})?");
     private static final Pattern PREFIX = Pattern.compile("\\d{1,3}\\.\\d{1,3}");
-    private static final Pattern ULIMIT =
-            Pattern.compile("([a-z]+)=(-1|\\d{1,18})(?::(-1|\\d{1,18}))?");
-    private static final int MOST = 200;
     private static final int LONGEST_PEM = 64 * 1024;
 
     private final List<Section> sources;
@@ -114,7 +51,7 @@ final class DaemonReader {
 
     static Set<String> names() {
         var names = new TreeSet<>(OTHERS);
-        PROPERTIES.forEach(p -> names.add(p.name));
+        DaemonProperty.ALL.forEach(p -> names.add(p.name()));
         return names;
     }
 
@@ -157,7 +94,7 @@ final class DaemonReader {
                     break;
                 }
                 if (i == path.length - 1) {
-                    return pending(spot) ? null : spot;
+                    return DaemonProperty.pending(spot) ? null : spot;
                 }
                 if (!spot.isMap()) {
                     break;
@@ -166,10 +103,6 @@ final class DaemonReader {
             }
         }
         return null;
-    }
-
-    private static boolean pending(Spot spot) {
-        return spot.value() instanceof String text && !Placeholder.inside(text).isEmpty();
     }
 
     private void error(String property, String message, @Nullable String remedy) {
@@ -214,17 +147,17 @@ final class DaemonReader {
 
     private Map<String, Object> config() {
         var config = new LinkedHashMap<String, Object>();
-        for (Property property : PROPERTIES) {
-            Spot spot = find(property.name);
-            if (spot == null && property.name.equals("dns_search")) {
+        for (DaemonProperty property : DaemonProperty.ALL) {
+            Spot spot = find(property.name());
+            if (spot == null && property.name().equals("dns_search")) {
                 spot = find("dns_domains");
             }
             if (spot == null) {
                 continue;
             }
-            Object value = value(property, spot);
+            Object value = property.value(spot);
             if (value != null) {
-                config.put(property.key, value);
+                config.put(property.key(), value);
             }
         }
         if (Boolean.FALSE.equals(config.get("live-restore"))) {
@@ -234,228 +167,6 @@ final class DaemonReader {
                     "leave it out: it is on by default");
         }
         return Collections.unmodifiableMap(config);
-    }
-
-    private @Nullable Object value(Property property, Spot spot) {
-        return switch (property.form) {
-            case FLAG -> flag(spot);
-            case TEXT -> checkedText(property, spot);
-            case NUMBER -> checkedNumber(property, spot);
-            case LIST -> checkedList(property, spot);
-            case PAIRS -> pairs(spot);
-            case ULIMITS -> ulimits(spot);
-            case FLAGS -> flags(spot);
-            case RUNTIMES -> runtimes(spot);
-            case POOLS -> pools(spot);
-        };
-    }
-
-    private static @Nullable Boolean flag(Spot spot) {
-        if (spot.value() instanceof String text && Set.of("true", "false").contains(text)) {
-            return text.equals("true");
-        }
-        return spot.value() instanceof Boolean ? spot.flag() : wrong(spot, "boolean");
-    }
-
-    private static <T> @Nullable T wrong(Spot spot, String type) {
-        spot.wrongType(type);
-        return null;
-    }
-
-    private static @Nullable Object checkedText(Property property, Spot spot) {
-        String text = spot.string().strip();
-        if (text.isEmpty()) {
-            return null;
-        }
-        switch (property.name) {
-            case "log_level" -> {
-                if (!LEVELS.contains(text)) {
-                    spot.error(
-                            "'" + text + "' is no level of the daemon's log",
-                            "debug, info, warn, error or fatal");
-                }
-            }
-            case "bip" -> {
-                if (!text.matches("[0-9a-fA-F.:]+/\\d{1,3}")) {
-                    spot.error("'" + text + "' is no address with a length", "10.1.0.1/24");
-                }
-            }
-            case "bridge" -> {
-                if (!text.matches("[a-zA-Z0-9_.-]{1,15}")) {
-                    spot.error("'" + text + "' is no name of a bridge", "15 characters at most");
-                }
-            }
-            case "ip", "default_gateway", "default_gateway_v6" -> {
-                if (!isAddress(text)) {
-                    spot.error("'" + text + "' is no IP address", null);
-                }
-            }
-            default -> {}
-        }
-        return text;
-    }
-
-    private static boolean isAddress(String text) {
-        try {
-            IpAddress.parse(text);
-            return true;
-        } catch (IllegalArgumentException e) {
-            return false;
-        }
-    }
-
-    private static @Nullable Object checkedNumber(Property property, Spot spot) {
-        String text = spot.isScalar() ? spot.text().strip() : "?";
-        if (text.isEmpty()) {
-            return null;
-        }
-        if (!text.matches("\\d{1,9}")) {
-            spot.error("'" + property.name + "' is a whole number", null);
-            return null;
-        }
-        long number = Long.parseLong(text);
-        boolean mtu = property.name.equals("mtu");
-        if (mtu && number != 0 && (number < 576 || number > 65535)) {
-            spot.error("an MTU of " + number + " cannot work", "576 to 65535");
-        } else if (!mtu && !NOT_NEGATIVE.contains(property.name)) {
-            spot.error("'" + property.name + "' is not a number here", null);
-        }
-        return mtu && number == 0 ? null : number;
-    }
-
-    /** A list, or one text with commas as the release took it. */
-    private static List<Spot> items(Spot spot) {
-        if (spot.value() instanceof String text) {
-            var parts = new ArrayList<Spot>();
-            for (String part : text.split(",")) {
-                if (!part.isBlank()) {
-                    parts.add(new Spot(part.strip(), spot.path(), spot.mark(), spot.findings()));
-                }
-            }
-            return parts;
-        }
-        List<Spot> items = spot.items();
-        if (items.size() > MOST) {
-            spot.error("more than " + MOST + " elements", null);
-            return List.of();
-        }
-        return items;
-    }
-
-    private static List<Object> checkedList(Property property, Spot spot) {
-        var list = new ArrayList<Object>();
-        for (Spot item : items(spot)) {
-            if (pending(item)) {
-                continue;
-            }
-            String text = item.string().strip();
-            switch (property.name) {
-                case "labels" -> {
-                    if (!text.matches("(?s)[^=\\s]+=.*")) {
-                        item.error("label '" + text + "' is not of the form NAME=VALUE", null);
-                    }
-                }
-                case "dns_servers" -> {
-                    if (!isAddress(text)) {
-                        item.error("'" + text + "' is no IP address", null);
-                    }
-                }
-                case "registry_mirrors" -> {
-                    if (!text.matches("https?://[^/@?#\\s]+/?")) {
-                        item.error(
-                                "a mirror is the root of a registry without user or path",
-                                "https://HOST[:PORT]");
-                    }
-                }
-                default -> {}
-            }
-            list.add(text);
-        }
-        return List.copyOf(list);
-    }
-
-    private static @Nullable Map<String, Object> pairs(Spot spot) {
-        var pairs = new LinkedHashMap<String, Object>();
-        if (spot.isMap()) {
-            Section section = spot.section();
-            for (String key : section.tree().keySet()) {
-                if (!pending(section.at(key))) {
-                    pairs.put(key, section.at(key).text());
-                }
-            }
-            return pairs;
-        }
-        for (Spot item : items(spot)) {
-            String text = item.string();
-            int equals = text.indexOf('=');
-            if (equals < 1) {
-                item.error("'" + spot.key() + "' holds elements of the form NAME=VALUE", null);
-            } else if (!pending(item)) {
-                pairs.put(text.substring(0, equals).strip(), text.substring(equals + 1).strip());
-            }
-        }
-        return pairs;
-    }
-
-    private static Map<String, Object> ulimits(Spot spot) {
-        var limits = new LinkedHashMap<String, Object>();
-        for (Spot item : items(spot)) {
-            var matcher = ULIMIT.matcher(item.string().strip());
-            if (pending(item)) {
-                continue;
-            }
-            if (!matcher.matches()) {
-                item.error("a limit is of the form NAME=SOFT[:HARD]", "nofile=65536:65536");
-                continue;
-            }
-            long soft = Long.parseLong(matcher.group(2));
-            long hard = matcher.group(3) == null ? soft : Long.parseLong(matcher.group(3));
-            limits.put(
-                    matcher.group(1),
-                    Json.of("Name", matcher.group(1), "Soft", soft, "Hard", hard));
-        }
-        return limits;
-    }
-
-    private static Map<String, Object> flags(Spot spot) {
-        var flags = new LinkedHashMap<String, Object>();
-        Section section = spot.section();
-        for (String key : section.tree().keySet()) {
-            Boolean flag = flag(section.at(key));
-            if (flag != null) {
-                flags.put(key, flag);
-            }
-        }
-        return flags;
-    }
-
-    private static Map<String, Object> runtimes(Spot spot) {
-        var runtimes = new LinkedHashMap<String, Object>();
-        Section section = spot.section();
-        for (String name : section.tree().keySet()) {
-            Section runtime = section.section(name);
-            runtime.checkKeys(Set.of("path", "args"), Map.of());
-            if (name.equals("runc") || name.startsWith("io.containerd.")) {
-                section.at(name).error("runtime '" + name + "' is the daemon's own", null);
-            }
-            var body = new LinkedHashMap<String, Object>();
-            body.put("path", runtime.string("path"));
-            if (runtime.has("args")) {
-                body.put("runtimeArgs", List.<Object>copyOf(runtime.strings("args")));
-            }
-            runtimes.put(name, body);
-        }
-        return runtimes;
-    }
-
-    private static List<Object> pools(Spot spot) {
-        var pools = new ArrayList<Object>();
-        for (Spot item : spot.items()) {
-            Section pool = item.section();
-            pool.checkKeys(Set.of("base", "size"), Map.of());
-            pools.add(Json.of("base", pool.string("base"), "size", pool.integer("size")));
-        }
-        return List.copyOf(pools);
     }
 
     // --- what is beside the file
@@ -504,7 +215,8 @@ final class DaemonReader {
             Section one = item.section();
             one.checkKeys(Set.of("domain_name", "ca_cert"), Map.of());
             String domain = one.string("domain_name");
-            if (pending(one.at("domain_name")) || pending(one.at("ca_cert"))) {
+            if (DaemonProperty.pending(one.at("domain_name"))
+                    || DaemonProperty.pending(one.at("ca_cert"))) {
                 continue;
             }
             if (!REGISTRY.matcher(domain).matches() || domain.startsWith(".")) {
@@ -553,7 +265,7 @@ final class DaemonReader {
             withoutTls(address);
             return Tcp.NONE;
         }
-        if (!address.equals("localhost") && !isAddress(address)) {
+        if (!address.equals("localhost") && !DaemonProperty.isAddress(address)) {
             error("tcp_address", "'" + address + "' is no IP address", null);
             return Tcp.NONE;
         }
