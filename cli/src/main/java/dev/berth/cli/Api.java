@@ -154,7 +154,11 @@ final class Api {
         }
         try {
             Map<String, Object> error = Json.object(answer.body());
-            return new CliException(error.get("description") + " (code " + error.get("code") + ")");
+            Object code = error.get("code");
+            String words = error.get("description") + " (code " + code + ")";
+            return code instanceof Number number && number.longValue() == GoneException.CODE
+                    ? new GoneException(words)
+                    : new CliException(words);
         } catch (IllegalArgumentException e) {
             return new CliException(
                     "the director answered " + answer.status() + ": " + answer.body().strip());

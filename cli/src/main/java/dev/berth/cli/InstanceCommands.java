@@ -5,6 +5,7 @@ import dev.berth.model.Json;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -25,6 +26,19 @@ final class InstanceCommands {
                 .stream()
                 .map(d -> Fields.of(d, "deployment").string("name"))
                 .toList();
+    }
+
+    /** Of all deployments one may go while they are listed: it is passed over. */
+    static void each(Main main, Api api, Consumer<String> work) {
+        for (String deployment : chosen(main, api)) {
+            try {
+                work.accept(deployment);
+            } catch (GoneException e) {
+                if (main.deploymentOrNull() != null) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** The lines of a listing that the director answers as a task. */
@@ -74,12 +88,15 @@ final class InstanceCommands {
                                     "Stemcell"));
             header.addAll(vitals ? List.of("VM Created At") : List.of());
             header.addAll(vitals ? VitalsColumns.HEADER : List.of());
-            for (String deployment : chosen(main, api)) {
-                List<Fields> vms =
-                        lines(api, screen, "/deployments/" + deployment + "/vms?format=full");
-                title(screen, deployment);
-                screen.table("vms", header, vms.stream().map(this::cells).toList());
-            }
+            each(
+                    main,
+                    api,
+                    deployment -> {
+                        String path = "/deployments/" + deployment + "/vms?format=full";
+                        List<Fields> vms = lines(api, screen, path);
+                        title(screen, deployment);
+                        screen.table("vms", header, vms.stream().map(this::cells).toList());
+                    });
         }
 
         private List<@Nullable String> cells(Fields vm) {
@@ -141,17 +158,19 @@ final class InstanceCommands {
 
         @Override
         void run(Main main, Api api, Screen screen) {
-            for (String deployment : chosen(main, api)) {
-                String path = "/deployments/" + deployment + "/instances?format=full";
-                var rows = new ArrayList<List<@Nullable String>>();
-                for (Fields line : lines(api, screen, path)) {
-                    if (!failing || !well(line)) {
-                        add(deployment, line, rows, screen.isJson());
-                    }
+            each(main, api, deployment -> list(deployment, api, screen));
+        }
+
+        private void list(String deployment, Api api, Screen screen) {
+            String path = "/deployments/" + deployment + "/instances?format=full";
+            var rows = new ArrayList<List<@Nullable String>>();
+            for (Fields line : lines(api, screen, path)) {
+                if (!failing || !well(line)) {
+                    add(deployment, line, rows, screen.isJson());
                 }
-                title(screen, deployment);
-                screen.table("instances", header(), rows);
             }
+            title(screen, deployment);
+            screen.table("instances", header(), rows);
         }
 
         private List<String> header() {
@@ -224,12 +243,14 @@ final class InstanceCommands {
         @Override
         void run(Main main, Api api, Screen screen) {
             var rows = new ArrayList<List<@Nullable String>>();
-            for (String deployment : chosen(main, api)) {
-                api.list("/deployments/" + deployment + "/containers").stream()
-                        .map(c -> Fields.of(c, "container"))
-                        .map(Containers::cells)
-                        .forEach(rows::add);
-            }
+            each(
+                    main,
+                    api,
+                    deployment ->
+                            api.list("/deployments/" + deployment + "/containers").stream()
+                                    .map(c -> Fields.of(c, "container"))
+                                    .map(Containers::cells)
+                                    .forEach(rows::add));
             screen.table(
                     "containers",
                     List.of(

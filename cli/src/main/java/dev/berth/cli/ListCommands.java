@@ -123,24 +123,8 @@ final class ListCommands {
         void run(Main main, Api api, Screen screen) {
             var rows = new ArrayList<List<@Nullable String>>();
             if (!orphaned) {
-                for (String deployment : InstanceCommands.chosen(main, api)) {
-                    for (Fields line :
-                            InstanceCommands.lines(
-                                    api,
-                                    screen,
-                                    "/deployments/" + deployment + "/instances?format=full")) {
-                        line.strings("disk_cids")
-                                .forEach(cid ->
-                                        rows.add(
-                                                row(
-                                                        cid,
-                                                        size(line, cid),
-                                                        deployment,
-                                                        InstanceCommands.instance(line),
-                                                        line.optionalString("az"),
-                                                        "")));
-                    }
-                }
+                InstanceCommands.each(
+                        main, api, deployment -> rows.addAll(used(deployment, api, screen)));
             }
             for (Object tree : api.list("/disks")) {
                 Fields disk = Fields.of(tree, "disk");
@@ -157,6 +141,25 @@ final class ListCommands {
                     "disks",
                     List.of("Disk CID", "Size", "Deployment", "Instance", "AZ", "Orphaned At"),
                     rows);
+        }
+
+        private static List<List<@Nullable String>> used(
+                String deployment, Api api, Screen screen) {
+            var rows = new ArrayList<List<@Nullable String>>();
+            String path = "/deployments/" + deployment + "/instances?format=full";
+            for (Fields line : InstanceCommands.lines(api, screen, path)) {
+                for (String cid : line.strings("disk_cids")) {
+                    rows.add(
+                            row(
+                                    cid,
+                                    size(line, cid),
+                                    deployment,
+                                    InstanceCommands.instance(line),
+                                    line.optionalString("az"),
+                                    ""));
+                }
+            }
+            return rows;
         }
 
         private static @Nullable String size(Fields line, String cid) {

@@ -63,21 +63,27 @@ final class TopCommand extends DirectorCommand {
         var rows = new ArrayList<List<@Nullable String>>();
         // What listing an instance as a task would say is of no interest here, every few seconds.
         Screen silent = main.silent();
-        for (String deployment : InstanceCommands.chosen(main, api)) {
-            Map<String, String> restarts = restarts(api, deployment);
-            String path = "/deployments/" + deployment + "/instances?format=full";
-            for (Fields line : InstanceCommands.lines(api, silent, path)) {
-                String name = InstanceCommands.instance(line);
-                rows.add(instance(name, line, deployment));
-                for (Fields process : line.objects("processes")) {
-                    String container = process.string("name", "");
-                    rows.add(
-                            container(
-                                    json ? name : "~",
-                                    process,
-                                    restarts.get(name + "/" + container),
-                                    json ? deployment : null));
-                }
+        InstanceCommands.each(
+                main, api, deployment -> rows.addAll(rows(deployment, api, silent, json)));
+        return rows;
+    }
+
+    private static List<List<@Nullable String>> rows(
+            String deployment, Api api, Screen silent, boolean json) {
+        var rows = new ArrayList<List<@Nullable String>>();
+        Map<String, String> restarts = restarts(api, deployment);
+        String path = "/deployments/" + deployment + "/instances?format=full";
+        for (Fields line : InstanceCommands.lines(api, silent, path)) {
+            String name = InstanceCommands.instance(line);
+            rows.add(instance(name, line, deployment));
+            for (Fields process : line.objects("processes")) {
+                String container = process.string("name", "");
+                rows.add(
+                        container(
+                                json ? name : "~",
+                                process,
+                                restarts.get(name + "/" + container),
+                                json ? deployment : null));
             }
         }
         return rows;

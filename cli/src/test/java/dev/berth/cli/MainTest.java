@@ -150,6 +150,29 @@ final class MainTest {
                 .containsEntry("process", "web");
     }
 
+    /** One that is deleted while all are listed is passed over; one that was named is missed. */
+    @Test
+    void aDeploymentThatGoesMeanwhile() {
+        String gone = "{\"code\":70000,\"description\":\"Deployment 'gone' doesn't exist\"}";
+        director()
+                .on(
+                        "GET /deployments?exclude_configs=true&exclude_releases=true&exclude_stemcells=true",
+                        "[{\"name\":\"gone\"},{\"name\":\"shop\"}]")
+                .on("GET /deployments/gone/vms?format=full", 404, gone)
+                .begins("GET /deployments/shop/vms?format=full", 4)
+                .task(4, "done", "")
+                .output(
+                        4,
+                        "result",
+                        "{\"job_name\":\"db\",\"id\":\"1\",\"vm_cid\":\"vm-7\",\"ips\":[]}");
+        Ran all = director().run("vms");
+        assertThat(all.out()).contains("vm-7");
+        assertThat(all.code()).isZero();
+        Ran one = director().run("vms", "-d", "gone");
+        assertThat(one.err()).contains("Deployment 'gone' doesn't exist (code 70000)");
+        assertThat(one.code()).isEqualTo(1);
+    }
+
     private String manifest() throws Exception {
         director()
                 .on("POST /deployments/shop/diff?redact=true", DIFF)
