@@ -29,6 +29,8 @@ public final class Bench {
             System.exit(2);
             return;
         }
+        // What a director in this process notes of a made-up fleet is not for the terminal.
+        java.util.logging.Logger.getLogger("").setLevel(java.util.logging.Level.WARNING);
         try {
             run(wish);
         } catch (BenchException e) {
