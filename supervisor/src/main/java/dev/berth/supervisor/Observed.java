@@ -49,92 +49,48 @@ record Observed(
     }
 
     Observed started(Instant at) {
-        return new Observed(
-                name,
-                engineName,
-                id,
-                specDigest,
-                fixedDigest,
-                Phase.RUNNING,
-                Health.UNKNOWN,
-                null,
-                false,
-                at,
-                hostPorts);
+        return copy(engineName, Phase.RUNNING, Health.UNKNOWN, null, false, at);
     }
 
     Observed exited(@Nullable Integer code) {
-        return new Observed(
-                name,
-                engineName,
-                id,
-                specDigest,
-                fixedDigest,
-                Phase.EXITED,
-                health,
-                code,
-                oom,
-                startedAt,
-                hostPorts);
+        return copy(engineName, Phase.EXITED, health, code, oom, startedAt);
     }
 
     Observed with(Phase newPhase, Health newHealth) {
-        return new Observed(
-                name,
-                engineName,
-                id,
-                specDigest,
-                fixedDigest,
-                newPhase,
-                newHealth,
-                exitCode,
-                oom,
-                startedAt,
-                hostPorts);
+        return copy(engineName, newPhase, newHealth, exitCode, oom, startedAt);
     }
 
     Observed outOfMemory() {
-        return new Observed(
-                name,
-                engineName,
-                id,
-                specDigest,
-                fixedDigest,
-                phase,
-                health,
-                exitCode,
-                true,
-                startedAt,
-                hostPorts);
+        return copy(engineName, phase, health, exitCode, true, startedAt);
     }
 
     Observed named(String newEngineName) {
+        return copy(newEngineName, phase, health, exitCode, oom, startedAt);
+    }
+
+    Observed startedSometime(@Nullable Instant at) {
+        return copy(engineName, phase, health, exitCode, oom, at);
+    }
+
+    /** The same container: what it was made as does not change. */
+    private Observed copy(
+            String newEngineName,
+            Phase newPhase,
+            Health newHealth,
+            @Nullable Integer newExitCode,
+            boolean newOom,
+            @Nullable Instant newStartedAt) {
         return new Observed(
                 name,
                 newEngineName,
                 id,
                 specDigest,
                 fixedDigest,
-                phase,
-                health,
-                exitCode,
-                oom,
-                startedAt,
-                hostPorts);
-    }
-
-    Observed startedSometime(@Nullable Instant at) {
-        return new Observed(
-                name,
-                engineName,
-                id,
-                specDigest,
-                fixedDigest,
-                phase,
-                health,
-                exitCode,
-                oom,
-                at,
+                newPhase,
+                newHealth,
+                newExitCode,
+                newOom,
+                newStartedAt,
                 hostPorts);
     }
 }
