@@ -261,10 +261,15 @@ public final class CrashPoints {
 
     /** Kills once at each moment; with {@code twice} also the successor, a few moments later. */
     public static Outcome killAtEach(Change change, boolean twice) {
+        return killAtEvery(1, change, twice);
+    }
+
+    /** The same at every so-manieth moment: a change that waits long has very many alike. */
+    static Outcome killAtEvery(int step, Change change, boolean twice) {
         var broken = new ArrayList<String>();
         int runs = 0;
         long moment = 1;
-        for (; ; moment++) {
+        for (; ; moment += step) {
             int died = kill(change, moment, 0, broken);
             if (died == 0) {
                 break;
