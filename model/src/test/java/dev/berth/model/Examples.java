@@ -78,7 +78,7 @@ final class Examples {
               vm_extensions: [big]
               stemcell: default
               networks: [{name: default}]
-              update: {max_in_flight: 1, serial: false}
+              update: {max_in_flight: 1, serial: false, on_failure: rollback}
               containers:
               - name: nginx
                 image: registry.berth/shop/web:1

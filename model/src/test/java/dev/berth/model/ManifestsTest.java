@@ -32,6 +32,8 @@ class ManifestsTest {
         assertThat(web.update().inFlight(2)).isEqualTo(1);
         assertThat(web.update().serial()).isFalse();
         assertThat(db.update().inFlight(3)).isEqualTo(1);
+        assertThat(db.update().onFailure()).isEqualTo(UpdatePolicy.OnFailure.STOP);
+        assertThat(web.update().onFailure()).isEqualTo(UpdatePolicy.OnFailure.ROLLBACK);
         assertThat(db.update().canaryWatchTime().max()).isEqualTo(Duration.ofMinutes(1));
         assertThat(db.update().updateWatchTime().min()).isEqualTo(Duration.ofMinutes(1));
         CloudConfig cloud = Examples.cloud();
@@ -188,7 +190,7 @@ class ManifestsTest {
                 name: shop
                 stemcells:
                 - {alias: default, os: debain, version: latest}
-                update: {canaries: 1, max_in_flight: few, canary_watch_time: 9-1, update_watch_time: 1}
+                update: {canaries: 1, max_in_flight: few, canary_watch_time: 9-1, update_watch_time: 1, on_failure: rolback}
                 instnce_groups: []
                 instance_groups:
                 - name: db
@@ -219,6 +221,7 @@ class ManifestsTest {
                         100 instnce_groups (line 5): Unknown key 'instnce_groups' (did you mean 'instance_groups'?)
                         100 update.max_in_flight (line 4): max_in_flight value should be integer or percent (such as 2 or 25%)
                         180001 update.canary_watch_time (line 4): Min watch time cannot be greater than max watch time
+                        100 update.on_failure (line 4): 'rolback' is not known here ('stop' or 'rollback')
                         40000 instance_groups[0].instances (line 8): Property 'instances' value ("one") did not match the required type 'Integer'
                         100 instance_groups[0].containers[0].image (line 15): 'Postgres:15' is no image reference (such as registry.berth/shop/web:1.4; names are lower case)
                         100 instance_groups[0].containers[0].env_vars (line 17): 'environment' and 'env_vars' mean the same; give one of them
