@@ -47,13 +47,10 @@ class ShopStoryTest {
         this.director = environment.director();
     }
 
+    /** As the README says, with the example as it stands. */
     @BeforeAll
-    void deployFromNothing() throws IOException {
-        Path manifest = environment.home().resolve("shop.yml");
-        Files.writeString(manifest, manifest());
-        Shell.Ran deploy = environment.berth("deploy", "-n", "-d", SHOP, manifest.toString());
-        Files.delete(manifest);
-        deploy.ok();
+    void deployFromNothing() {
+        environment.berth("deploy", "-n", "-d", SHOP, example().toString()).ok();
         environment.awaitAllUp(director, SHOP, 4);
         lookForShops();
         shoppers.awaitSales();
@@ -273,10 +270,13 @@ class ShopStoryTest {
 
     // --- manifests: each chapter goes on from the one before
 
+    private static Path example() {
+        return TestEnvironment.launcher().resolveSibling("examples/shop.yml");
+    }
+
     private String manifest() {
         try {
-            return Files.readString(TestEnvironment.launcher().resolveSibling("examples/shop.yml"))
-                    .replace("((berth_network))", environment.base());
+            return Files.readString(example()).replace("((berth_network))", environment.base());
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

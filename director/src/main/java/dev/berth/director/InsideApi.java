@@ -34,8 +34,6 @@ final class InsideApi {
 
     private static final int USUAL_SECONDS = 60;
     private static final Duration EXEC_MARGIN = Duration.ofSeconds(20);
-    private static final int MOST_WORDS = 1000;
-    private static final int LONGEST_COMMAND = 128 * 1024;
 
     /** BOSH's number for an agent that does not answer. */
     private static final int SILENT = 450002;
@@ -110,19 +108,8 @@ final class InsideApi {
         Rows.Instance instance = instance(call);
         String container = call.parameter("c");
         Fields body = call.json();
-        List<String> command = body.strings("command");
+        List<String> command = ContainerSession.command(body);
         long seconds = body.integer("timeout_seconds", USUAL_SECONDS);
-        if (command.isEmpty()
-                || command.size() > MOST_WORDS
-                || command.stream().mapToInt(String::length).sum() > LONGEST_COMMAND) {
-            throw new ProblemException(
-                    40001,
-                    "'command' is to be a list of 1 to "
-                            + MOST_WORDS
-                            + " words, of "
-                            + LONGEST_COMMAND
-                            + " characters together at most");
-        }
         if (seconds < 1 || seconds > MOST_SECONDS) {
             throw new ProblemException(
                     40001, "'timeout_seconds' is to be a number from 1 to " + MOST_SECONDS);

@@ -2,7 +2,6 @@ package dev.berth.director;
 
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
-import dev.berth.model.Json;
 import dev.berth.model.Problem;
 import dev.berth.model.ProblemException;
 import dev.berth.planner.Plan.GroupPlan;
@@ -57,12 +56,12 @@ final class Rollback {
                             .stage("Rolling back instance", List.of(group.group()), reached.size());
             hands.parallel()
                     .forEach(
-                            reached.keySet(),
+                            reached.entrySet(),
                             group.maxInFlight(),
-                            plan -> {
+                            entry -> {
+                                InstancePlan plan = entry.getKey();
                                 try {
-                                    stage.step(
-                                            plan.text(), log -> restore(plan, reached.get(plan)));
+                                    stage.step(plan.text(), log -> restore(plan, entry.getValue()));
                                     back.add(plan.text());
                                 } catch (DirectorStopping | TaskCancelled e) {
                                     throw e;
@@ -112,10 +111,10 @@ final class Rollback {
         return group.instances().stream().filter(i -> i.id().equals(id)).findFirst().orElse(null);
     }
 
-    private void restore(InstancePlan plan, @Nullable Object recorded) throws InterruptedException {
+    private void restore(InstancePlan plan, Map<String, Object> recorded)
+            throws InterruptedException {
         var on = new InstanceContext(hands, scope, task, plan);
         var containers = new ContainerActs(on, group.updateWatch());
-        Fields before = Fields.of(recorded, "recorded spec");
         on.agentAct(KIND, "roll_back", List.of(), hands.patience().longCall());
         if (plan.wishedState().equals("started")) {
             on.agentAct("start", "start", List.of(), hands.patience().agentCall());
@@ -124,7 +123,7 @@ final class Rollback {
         AgentState state =
                 AgentState.fromTree(
                         on.call(on.vm(), "get_state", List.of(), hands.patience().agentCall()));
-        String wished = before.string("configuration_hash", "");
+        String wished = Fields.of(recorded, "recorded spec").string("configuration_hash", "");
         if (!state.configurationHash().equals(wished)) {
             throw new ProblemException(
                     100, "its agent knows other containers of before than were recorded");
@@ -133,8 +132,6 @@ final class Rollback {
                 .update(s ->
                         s.instance(plan.id())
                                 .ifPresent(i ->
-                                        s.saveInstance(
-                                                i.ofSpec(Json.asObject(before.tree()))
-                                                        .updateCompleted(true))));
+                                        s.saveInstance(i.ofSpec(recorded).updateCompleted(true))));
     }
 }

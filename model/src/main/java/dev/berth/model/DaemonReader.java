@@ -42,11 +42,9 @@ final class DaemonReader {
     private static final int LONGEST_PEM = 64 * 1024;
 
     private final List<Section> sources;
-    private final Findings findings;
 
-    DaemonReader(List<Section> sources, Findings findings) {
+    DaemonReader(List<Section> sources) {
         this.sources = sources;
-        this.findings = findings;
     }
 
     static Set<String> names() {
@@ -307,9 +305,5 @@ final class DaemonReader {
                     "the daemon's port stays closed",
                     "give 'tcp_address', 'tls_cacert', 'tls_cert' and 'tls_key'");
         }
-    }
-
-    Findings findings() {
-        return findings;
     }
 }

@@ -20,6 +20,6 @@ public record DaemonWish(List<Map<String, Object>> sources, String place) {
                         .map(tree -> variables.resolve(tree, place, findings))
                         .map(tree -> new Spot(tree, place, Mark.NONE, findings).section())
                         .toList();
-        return new DaemonReader(resolved, findings).read();
+        return new DaemonReader(resolved).read();
     }
 }

@@ -39,7 +39,7 @@ record GroupDaemon(Section root, Section group, String name) {
             return DaemonWish.NONE;
         }
         // Read for its mistakes only: what still holds placeholders is read when they have values.
-        DaemonSettings known = new DaemonReader(sources, group.findings()).read();
+        DaemonSettings known = new DaemonReader(sources).read();
         checkStore(known, sources);
         return new DaemonWish(
                 sources.stream().map(Section::tree).toList(), sources.getFirst().path());

@@ -80,10 +80,6 @@ final class Reconciler {
         return memos;
     }
 
-    void rebooted() {
-        memos.values().forEach(Memo::reboot);
-    }
-
     void operatorRestart(String name) {
         Memo m = known(name);
         m.restartAsked = true;
