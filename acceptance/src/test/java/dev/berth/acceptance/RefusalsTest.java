@@ -212,7 +212,7 @@ class RefusalsTest {
                 - {name: mute, instances: 1, azs: [z1], vm_type: small, stemcell: default, jobs: [], persistent_disk: 128, networks: [{name: default}]}
                 """;
         environment.berth("down").ok();
-        environment.env().put("BERTH_AGENT_WAIT", "2");
+        environment.set("BERTH_AGENT_WAIT", "2");
         environment.up();
         try {
             long task = director.deploy(manifest);
@@ -227,7 +227,7 @@ class RefusalsTest {
             Deployments.delete(director, "silent");
         } finally {
             environment.berth("down").ok();
-            environment.env().put("BERTH_AGENT_WAIT", "");
+            environment.set("BERTH_AGENT_WAIT", "");
             environment.up();
             environment.awaitAllUp(director, box.name(), Box.CONTAINERS);
         }

@@ -32,7 +32,14 @@ final class Shell {
 
         @Override
         public String toString() {
-            return String.join(" ", command) + "\nended with " + code + "\n" + out + err;
+            // What went wrong comes first, on one line: summaries of test runs show no more.
+            return "ended with %d: %s\ncommand: %s\n%s%s"
+                    .formatted(
+                            code,
+                            err.strip().replaceAll("\\s*\n\\s*", " | "),
+                            String.join(" ", command),
+                            out,
+                            err);
         }
     }
 

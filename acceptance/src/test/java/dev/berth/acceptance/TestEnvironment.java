@@ -86,9 +86,14 @@ final class TestEnvironment implements AutoCloseable {
                 : Path.of(launcher);
     }
 
-    /** What commands of this environment find in their environment besides; empty removes. */
+    /** What commands of this environment find in their environment besides: a copy. */
     Map<String, String> env() {
-        return env;
+        return new HashMap<>(env);
+    }
+
+    /** For all commands from now on; empty removes. */
+    void set(String name, String value) {
+        env.put(name, value);
     }
 
     Path home() {

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -147,38 +148,39 @@ final class ContainerSessions implements AutoCloseable {
         void begin(ExecStream exec, Fields options) {
             int columns = (int) options.integer("columns", 0);
             int rows = (int) options.integer("rows", 0);
-            Thread.ofVirtual().name("session in " + id).start(() -> feed(exec));
             Thread.ofVirtual()
                     .name("session out " + id)
                     .start(() -> {
+                        OptionalInt code = OptionalInt.empty();
                         try {
                             note(exec, columns, rows);
-                            copy(exec);
+                            Thread.ofVirtual().name("session in " + id).start(() -> feed(exec));
+                            code = copy(exec);
                         } finally {
-                            finish(exec);
+                            finish(exec, code);
                         }
                     });
         }
 
-        /** Its process is known a moment after its start; its terminal has a size only then. */
+        /**
+         * Its process is known a moment after its start; its terminal has a size only then, and
+         * nothing that is typed may come before that.
+         */
         private void note(ExecStream exec, int columns, int rows) {
-            Thread.ofVirtual()
-                    .name("session start " + id)
-                    .start(() -> {
-                        for (int i = 0; i < 100; i++) {
-                            ExecState state = exec.state();
-                            if (state.pid() > 0) {
-                                processes.remember(id, state.pid());
-                                if (columns > 0 && rows > 0) {
-                                    resize(exec, columns, rows);
-                                }
-                                return;
-                            }
-                            if (!sleep(OFTEN)) {
-                                return;
-                            }
-                        }
-                    });
+            for (int i = 0; i < 100; i++) {
+                ExecState state = exec.state();
+                if (state.pid() > 0) {
+                    processes.remember(id, state.pid());
+                    if (columns > 0 && rows > 0) {
+                        resize(exec, columns, rows);
+                    }
+                    return;
+                }
+                // One that could not be started never runs, and has said so with its code.
+                if (!state.running() && state.exitCode() != 0 || !sleep(OFTEN)) {
+                    return;
+                }
+            }
         }
 
         private void resize(ExecStream exec, int columns, int rows) {
@@ -244,17 +246,17 @@ final class ContainerSessions implements AutoCloseable {
             }
         }
 
-        private void copy(ExecStream exec) {
+        /** All that the command says; its exit code, unless nobody is there to be told. */
+        private OptionalInt copy(ExecStream exec) {
             try {
                 exec.copyOutput(sink(Frames.OUTPUT), sink(Frames.ERRORS));
-                end.send(Frame.ofInt(Frames.EXIT, exitCode(exec)));
+                return OptionalInt.of(exitCode(exec));
             } catch (EngineException e) {
                 end.close("the Docker daemon of the VM went away: " + ActionException.words(e));
-            } catch (StreamEnd.Broken | LostListener e) {
+            } catch (LostListener e) {
                 LOG.log(System.Logger.Level.DEBUG, "session={0} nobody listens", id);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
             }
+            return OptionalInt.empty();
         }
 
         /** The output ends a moment before the engine knows the exit code. */
@@ -268,10 +270,20 @@ final class ContainerSessions implements AutoCloseable {
             return state.running() ? 0 : state.exitCode();
         }
 
-        private void finish(ExecStream exec) {
+        /** Its place is free before its end is told: who hears of it may open another at once. */
+        private void finish(ExecStream exec, OptionalInt code) {
             over = true;
             processes.end(id, HANG_UP);
             exec.close();
+            try {
+                if (code.isPresent()) {
+                    end.send(Frame.ofInt(Frames.EXIT, code.getAsInt()));
+                }
+            } catch (StreamEnd.Broken e) {
+                LOG.log(System.Logger.Level.DEBUG, "session={0} nobody hears its end", id);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
             // The other end hears the last of it before it hears of the end.
             Thread.ofVirtual()
                     .name("session end " + id)

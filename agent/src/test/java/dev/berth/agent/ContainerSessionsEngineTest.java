@@ -199,6 +199,14 @@ class ContainerSessionsEngineTest {
                 .isBlank();
     }
 
+    /** It runs, and the agent has its number, which it learns a moment after the start. */
+    private void awaitNoted(String words) throws InterruptedException {
+        Path notes = folder.resolve("vcap/data/sys/run/berth/sessions");
+        while (!runs(words) || !Files.isDirectory(notes) || sh("ls " + notes).isBlank()) {
+            Thread.sleep(20);
+        }
+    }
+
     private void awaitGone(String words) throws InterruptedException {
         long give = System.nanoTime() + SOON.toNanos();
         while (runs(words)) {
@@ -210,8 +218,8 @@ class ContainerSessionsEngineTest {
     @Test
     void aTerminalHasASizeFollowsItAndTakesKeys() throws Exception {
         StreamEnd end = open(true, "sh");
-        say(end, "until [ \"$(stty size)\" = '37 91' ]; do sleep 0.05; done; echo si''ze $TERM\n");
-        assertThat(hear(end, "size vt100")).contains("size vt100");
+        say(end, "stty size; echo si''ze $TERM\n");
+        assertThat(hear(end, "size vt100")).as("before anything is typed").contains("37 91");
         end.send(Frame.window(120, 40));
         say(end, "until [ \"$(stty size)\" = '40 120' ]; do sleep 0.05; done; echo new''size\n");
         assertThat(hear(end, "newsize")).contains("newsize");
@@ -269,10 +277,7 @@ class ContainerSessionsEngineTest {
     @Test
     void whoGoesLeavesNothingRunning() throws Exception {
         StreamEnd end = open(true, "sh", "-c", "trap '' HUP; sleep 4711 & sleep 4711");
-        while (!runs("slee[p] 4711")) {
-            Thread.sleep(20);
-        }
-        Thread.sleep(200); // the agent learns the process's number a moment after its start
+        awaitNoted("slee[p] 4711");
         end.close("the caller went away");
         awaitGone("slee[p] 4711");
     }
@@ -280,10 +285,7 @@ class ContainerSessionsEngineTest {
     @Test
     void anAgentsNextLifeEndsWhatItLeft() throws Exception {
         open(false, "sleep", "4712");
-        Path notes = folder.resolve("vcap/data/sys/run/berth/sessions");
-        while (!runs("slee[p] 4712") || !Files.isDirectory(notes) || sh("ls " + notes).isBlank()) {
-            Thread.sleep(20);
-        }
+        awaitNoted("slee[p] 4712");
         sessions().endLeftOver();
         awaitGone("slee[p] 4712");
     }
