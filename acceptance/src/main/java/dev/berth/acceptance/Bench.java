@@ -104,7 +104,7 @@ public final class Bench {
         long begun = System.nanoTime();
         String load = load();
         say("starting an environment for the benchmarks");
-        try (BenchEnvironment environment = BenchEnvironment.start()) {
+        try (BenchEnvironment environment = BenchEnvironment.start("bench")) {
             for (Benchmark benchmark : wish.benchmarks()) {
                 say("measuring " + benchmark.name() + ", " + wish.runs() + " runs");
                 results.addAll(benchmark.run(environment, wish.runs()));

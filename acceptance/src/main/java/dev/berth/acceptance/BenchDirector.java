@@ -27,8 +27,8 @@ import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** The director as its API shows it. */
-final class BenchDirector {
+/** The director as its API shows it; what it refuses is a {@link BenchException}. Thread-safe. */
+public final class BenchDirector {
     private static final Set<String> ENDED = Set.of("done", "error", "cancelled", "timeout");
     private static final Pattern STEP = Pattern.compile("^(\\S+Z) .*step='([^']+)'");
     private static final Pattern EDGE = Pattern.compile("^(\\S+Z) (starting task|task \\d+ is) ");
@@ -51,14 +51,14 @@ final class BenchDirector {
      *
      * @param seconds from before the request to the moment its end was seen
      */
-    record Finished(long id, double seconds) {}
+    public record Finished(long id, double seconds) {}
 
-    Finished deploy(String manifest) {
+    public Finished deploy(String manifest) {
         long begun = System.nanoTime();
         return finished(send("POST", "/deployments", manifest), begun);
     }
 
-    void delete(String deployment) {
+    public void delete(String deployment) {
         finished(send("DELETE", "/deployments/" + deployment, null), System.nanoTime());
     }
 
@@ -83,23 +83,39 @@ final class BenchDirector {
         return "/deployments/" + deployment + "/instances/" + deployment + "/0";
     }
 
+    /**
+     * Begins a deploy and returns the number of its task.
+     *
+     * @param query what stands behind {@code ?}; may be empty
+     */
+    public long begin(String manifest, String query) {
+        String path = query.isEmpty() ? "/deployments" : "/deployments?" + query;
+        return task(send("POST", path, manifest));
+    }
+
+    /** Whether the task has ended; one that did not end well is a failure. */
+    public boolean isDone(long id) {
+        Fields task = Fields.of(Json.parse(send("GET", "/tasks/" + id, null).body()), "task");
+        String state = task.string("state");
+        if (ENDED.contains(state) && !state.equals("done")) {
+            throw new BenchException("task " + id + ": " + task.string("result", state));
+        }
+        return state.equals("done");
+    }
+
+    private static long task(HttpResponse<String> accepted) {
+        return accepted.headers()
+                .firstValue("Location")
+                .map(l -> Long.parseLong(l.substring(l.lastIndexOf('/') + 1)))
+                .orElseThrow(() -> new BenchException("no task: " + accepted.body()));
+    }
+
     private Finished finished(HttpResponse<String> accepted, long begun) {
-        long id =
-                accepted.headers()
-                        .firstValue("Location")
-                        .map(l -> Long.parseLong(l.substring(l.lastIndexOf('/') + 1)))
-                        .orElseThrow(() -> new BenchException("no task: " + accepted.body()));
-        while (true) {
-            Fields task = Fields.of(Json.parse(send("GET", "/tasks/" + id, null).body()), "task");
-            if (ENDED.contains(task.string("state"))) {
-                double seconds = BenchTools.secondsSince(begun);
-                if (!task.string("state").equals("done")) {
-                    throw new BenchException("task " + id + ": " + task.string("result", ""));
-                }
-                return new Finished(id, seconds);
-            }
+        long id = task(accepted);
+        while (!isDone(id)) {
             BenchTools.pause(10);
         }
+        return new Finished(id, BenchTools.secondsSince(begun));
     }
 
     /** What each step of the task took, by the times in its debug log; equal names are added. */
@@ -139,7 +155,7 @@ final class BenchDirector {
                         .split(" ", 2)[0]);
     }
 
-    List<Fields> list(String path) {
+    public List<Fields> list(String path) {
         return Json.asList(json(path)).stream().map(o -> Fields.of(o, path)).toList();
     }
 
@@ -155,7 +171,7 @@ final class BenchDirector {
                 .getFirst();
     }
 
-    boolean answers() {
+    public boolean answers() {
         try {
             return send("GET", "/info", null).statusCode() == 200;
         } catch (BenchException e) {

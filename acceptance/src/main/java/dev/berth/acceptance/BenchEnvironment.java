@@ -11,10 +11,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An environment of the benchmarks' own, under BERTH_HOME/bench on the same engine, started and
- * purged with the launcher as anybody would. It shares the cache of stemcells with its parent.
+ * An environment of its own for measurements and proofs, in a folder of BERTH_HOME on the same
+ * engine, started and purged with the launcher as anybody would. It shares the cache of stemcells
+ * with its parent. Thread-safe.
  */
-final class BenchEnvironment implements AutoCloseable {
+public final class BenchEnvironment implements AutoCloseable {
     /** The image that the containers of most benchmarks are made of, as manifests name it. */
     static final String IMAGE = EnvironmentFile.REGISTRY_NAME + "/bench:1";
 
@@ -39,11 +40,14 @@ final class BenchEnvironment implements AutoCloseable {
         this.engine = new DockerEngine(Path.of(file.engine().replaceFirst("^unix://", "")));
     }
 
-    static BenchEnvironment start() throws IOException {
+    /**
+     * @param name of the folder; what an earlier run of that name left is purged first
+     */
+    public static BenchEnvironment start(String name) throws IOException {
         Path launcher = Path.of(needed("BERTH_LAUNCHER"));
         Path parent = Path.of(needed("BERTH_HOME"));
         String engine = needed("BERTH_DOCKER_HOST");
-        Path home = parent.resolve("bench");
+        Path home = parent.resolve(name);
         Files.createDirectories(parent.resolve("cache"));
         var env = Map.of("BERTH_HOME", home.toString(), "DOCKER_HOST", engine);
         if (Files.exists(home)) { // left by a run that was killed
@@ -70,9 +74,16 @@ final class BenchEnvironment implements AutoCloseable {
     private static String needed(String name) {
         String value = System.getenv(name);
         if (value == null) {
-            throw new BenchException(name + " is not set; start this with: ./berth bench");
+            throw new BenchException(
+                    name
+                            + " is not set; start this with the launcher: ./berth bench, ./berth proof");
         }
         return value;
+    }
+
+    /** The folder of the checkout's examples. */
+    public Path examples() {
+        return launcher.resolveSibling("examples");
     }
 
     private void pushImage() {
@@ -86,11 +97,11 @@ final class BenchEnvironment implements AutoCloseable {
         return upSeconds;
     }
 
-    EnvironmentFile file() {
+    public EnvironmentFile file() {
         return file;
     }
 
-    Path home() {
+    public Path home() {
         return home;
     }
 
@@ -98,15 +109,16 @@ final class BenchEnvironment implements AutoCloseable {
         return home.resolve("pki/ca.crt");
     }
 
-    BenchDirector director() {
+    public BenchDirector director() {
         return director;
     }
 
-    Engine engine() {
+    public Engine engine() {
         return engine;
     }
 
-    String berth(String... words) {
+    /** Runs the launcher for this environment and returns what it said. */
+    public String berth(String... words) {
         var all = new ArrayList<>(List.of(launcher.toString()));
         all.addAll(List.of(words));
         return BenchTools.run(env, all.toArray(String[]::new));

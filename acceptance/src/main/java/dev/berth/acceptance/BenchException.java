@@ -1,14 +1,14 @@
 package dev.berth.acceptance;
 
-/** A benchmark that cannot go on; the message says why. */
-final class BenchException extends RuntimeException {
+/** A benchmark or a proof that cannot go on; the message says why. */
+public final class BenchException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    BenchException(String message) {
+    public BenchException(String message) {
         super(message);
     }
 
-    BenchException(String message, Throwable cause) {
+    public BenchException(String message, Throwable cause) {
         super(message, cause);
     }
 }

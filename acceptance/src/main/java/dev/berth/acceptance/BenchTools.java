@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
-/** Programs, pauses and seconds. */
-final class BenchTools {
+/** Programs, pauses and seconds; a failure is a {@link BenchException}. Thread-safe. */
+public final class BenchTools {
     private BenchTools() {}
 
     /** Runs a program to its end and returns what it printed. */
-    static String run(Map<String, String> env, String... words) {
+    public static String run(Map<String, String> env, String... words) {
         try {
             ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
             builder.environment().putAll(env);
@@ -30,15 +30,15 @@ final class BenchTools {
         }
     }
 
-    static String run(String... words) {
+    public static String run(String... words) {
         return run(Map.of(), words);
     }
 
-    static double secondsSince(long nanos) {
+    public static double secondsSince(long nanos) {
         return (System.nanoTime() - nanos) / 1e9;
     }
 
-    static void pause(long millis) {
+    public static void pause(long millis) {
         try {
             Thread.sleep(millis);
         } catch (InterruptedException e) {
@@ -47,7 +47,7 @@ final class BenchTools {
     }
 
     /** Asks every few milliseconds; a question that throws counts as no. */
-    static void await(String what, int seconds, long pauseMillis, BooleanSupplier question) {
+    public static void await(String what, int seconds, long pauseMillis, BooleanSupplier question) {
         long begun = System.nanoTime();
         while (!yes(question)) {
             if (secondsSince(begun) > seconds) {
@@ -66,7 +66,7 @@ final class BenchTools {
     }
 
     /** Side by side, as one who knew the engine's API would do it; the first failure is thrown. */
-    static void together(List<Runnable> works) {
+    public static void together(List<Runnable> works) {
         var failures = new java.util.concurrent.ConcurrentLinkedQueue<RuntimeException>();
         List<Thread> threads =
                 works.stream()
@@ -92,7 +92,7 @@ final class BenchTools {
         }
     }
 
-    static BenchException interrupted(InterruptedException e) {
+    public static BenchException interrupted(InterruptedException e) {
         Thread.currentThread().interrupt();
         return new BenchException("interrupted", e);
     }

@@ -77,6 +77,7 @@ final class Usage {
         words.put("test", "Runs all tests; --fast: those that need no engine.");
         words.put("sim", "Runs the seeded simulation.");
         words.put("bench", "Measures against the bare engine.");
+        words.put("proof", "Counts what databases lose under faults: nothing.");
         words.put("stemcell build", "Makes the stemcell if it is stale.");
         words.put("director", "Runs the director in the foreground; up starts it.");
         words.put("cpi docker", "Serves the Docker CPI over standard input and output.");

@@ -1,0 +1,220 @@
+package dev.berth.acceptance.proof;
+
+import dev.berth.acceptance.BenchException;
+import dev.berth.acceptance.BenchTools;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What a proof run does to the databases, one after another. */
+final class Faults {
+    /** More journal writes than any of the changes makes. */
+    private static final int EVERY_WRITE = 99;
+
+    private static final String CONTAINER =
+            "docker ps -q --filter label=berth.container | head -n 1";
+
+    private Faults() {}
+
+    static List<Fault> all() {
+        return List.of(
+                Fault.of("container", "the database's process killed", 5, 1, Faults::containers),
+                Fault.of("daemon", "dockerd in the VM killed", 5, 1, Faults::daemons),
+                Fault.of("agent", "the agent killed", 5, 1, Faults::agents),
+                Fault.of("vm", "the VM destroyed; it is replaced", 30, 2, Faults::removedVms),
+                Fault.of("power", "the VM's power cut; it is started again", 5, 1, Faults::vmsOff),
+                new Fault("paused", "a VM paused, replaced, resumed", 4, 1, Faults::pausedVm),
+                new Fault("cut", "a VM cut from the network", 4, 2, Faults::cutVm),
+                Fault.of("bus", "the bus killed", 3, 1, Faults::bus),
+                Fault.of("director", "the director killed, and back later", 3, 1, Faults::director),
+                new Fault(
+                        "repair-killed",
+                        "the director killed at each journal write of a repair",
+                        EVERY_WRITE,
+                        2,
+                        Faults::repairKilled),
+                Fault.of("grow", "both disks grown", 3, 1, Faults::grow),
+                new Fault(
+                        "grow-killed",
+                        "the director killed at each journal write of a growth",
+                        EVERY_WRITE,
+                        1,
+                        Faults::growKilled),
+                Fault.of("full", "the disk filled up, and emptied", 3, 1, Faults::full),
+                Fault.of(
+                        "blackout",
+                        "unsynced writes dropped, everything killed at once",
+                        5,
+                        1,
+                        Faults::blackout));
+    }
+
+    // --- in the VM
+
+    private static void containers(Stage stage) {
+        stage.vms().forEach(vm -> killContainer(stage, vm));
+    }
+
+    private static void killContainer(Stage stage, String vm) {
+        stage.inVm(vm, "kill -9 $(docker inspect -f '{{.State.Pid}}' $(" + CONTAINER + "))");
+    }
+
+    private static void daemons(Stage stage) {
+        for (String group : Stage.GROUPS) {
+            stage.in(group, "kill -9 $(cat /run/docker.pid)");
+        }
+    }
+
+    private static void agents(Stage stage) {
+        for (String group : Stage.GROUPS) {
+            stage.in(group, "kill -9 $(pgrep -x java)");
+        }
+    }
+
+    /** Until the file system takes no more; then what filled it goes. */
+    private static void full(Stage stage) {
+        for (String group : Stage.GROUPS) {
+            stage.in(group, "cat /dev/zero > /var/vcap/store/filler 2> /dev/null; sync; true");
+        }
+        BenchTools.pause(3000); // for the databases to run into it
+        for (String group : Stage.GROUPS) {
+            stage.in(group, "rm /var/vcap/store/filler; sync");
+        }
+    }
+
+    // --- the VM
+
+    private static void removedVms(Stage stage) {
+        for (String vm : stage.vms()) {
+            stage.engine().removeContainer(vm, true, false);
+        }
+    }
+
+    private static void vmsOff(Stage stage) {
+        stage.vms().forEach(vm -> stage.docker("kill", vm));
+    }
+
+    /** One of the two: when nobody is heard any more, the bus is suspected and not the fleet. */
+    private static String oneOf(Stage stage, int round) {
+        return stage.vm(Stage.GROUPS.get(round % Stage.GROUPS.size()));
+    }
+
+    private static boolean pausedVm(Stage stage, int round) {
+        String vm = oneOf(stage, round);
+        stage.docker("pause", vm);
+        stage.await("a VM in place of the paused one", () -> areReplaced(stage, List.of(vm)));
+        if (stage.engine().inspectContainer(vm).isPresent()) {
+            stage.docker("unpause", vm);
+            throw new BenchException("VM " + vm + " was replaced, and could be resumed");
+        }
+        return true;
+    }
+
+    private static boolean cutVm(Stage stage, int round) {
+        String vm = oneOf(stage, round);
+        String network = stage.environment().file().networkName();
+        stage.docker("network", "disconnect", "-f", network, vm);
+        stage.await("a VM in place of the one cut off", () -> areReplaced(stage, List.of(vm)));
+        return true;
+    }
+
+    private static boolean areReplaced(Stage stage, List<String> old) {
+        List<String> now = stage.vms();
+        return now.stream().noneMatch(old::contains) && now.stream().noneMatch(String::isEmpty);
+    }
+
+    // --- the director's side
+
+    private static void bus(Stage stage) {
+        Stage.kill(stage.pidOf("nats-server"));
+    }
+
+    private static void director(Stage stage) {
+        List<String> vms = stage.vms();
+        Stage.kill(stage.directorPid());
+        vms.forEach(vm -> killContainer(stage, vm)); // which the agents mend alone
+        BenchTools.pause(3000);
+        stage.up();
+    }
+
+    private static void grow(Stage stage) {
+        stage.deploy(stage.grown(), "");
+    }
+
+    private static boolean growKilled(Stage stage, int round) {
+        return killedAtWrite(
+                stage, round, () -> stage.environment().director().begin(stage.grown(), ""));
+    }
+
+    private static boolean repairKilled(Stage stage, int round) {
+        List<String> old = stage.vms();
+        boolean struck =
+                killedAtWrite(
+                        stage,
+                        round,
+                        () -> {
+                            removedVms(stage);
+                            return -1;
+                        });
+        stage.await("VMs in place of the destroyed ones", () -> areReplaced(stage, old));
+        return struck;
+    }
+
+    /**
+     * Kills the director as soon as its journal was written that often since the change began.
+     *
+     * @param change its task; -1 when the director finds out by itself
+     * @return false when the change was over before
+     */
+    private static boolean killedAtWrite(Stage stage, int round, LongSupplier change) {
+        try (var journal = new JournalWatch(stage.environment().home())) {
+            long enough = journal.writes() + round + 1;
+            Long task = change.getAsLong();
+            boolean struck = awaitWrites(stage, journal, enough, task < 0 ? null : task);
+            if (struck) {
+                Stage.kill(stage.directorPid());
+                stage.up();
+            }
+            if (task >= 0) {
+                stage.await("the change", () -> stage.environment().director().isDone(task));
+            }
+            return struck;
+        }
+    }
+
+    private static boolean awaitWrites(
+            Stage stage, JournalWatch journal, long enough, @Nullable Long task) {
+        long begun = System.nanoTime();
+        while (journal.writes() < enough) {
+            // A repair begins when it is noticed, and is over when nothing is written any more.
+            boolean over =
+                    task == null
+                            ? BenchTools.secondsSince(begun) > 30
+                            : stage.environment().director().isDone(task);
+            if (over) {
+                return journal.writes() >= enough;
+            }
+            BenchTools.pause(1);
+        }
+        return true;
+    }
+
+    // --- the host
+
+    /**
+     * The file systems drop what was not synced, as at a power cut; then VMs, director, bus and
+     * registry die in the same moment.
+     */
+    private static void blackout(Stage stage) {
+        for (String group : Stage.GROUPS) {
+            stage.in(group, "xfs_io -x -c shutdown /var/vcap/store");
+        }
+        List<String> vms = stage.vms();
+        Stage.kill(stage.directorPid());
+        for (String program : List.of("nats-server", "docker-registry")) {
+            Stage.kill(stage.pidOf(program));
+        }
+        vms.forEach(vm -> stage.docker("kill", vm));
+        stage.up();
+    }
+}

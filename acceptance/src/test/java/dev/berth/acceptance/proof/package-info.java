@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.acceptance.proof;
+
+import org.jspecify.annotations.NullMarked;
