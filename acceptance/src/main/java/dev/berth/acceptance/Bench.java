@@ -46,6 +46,7 @@ public final class Bench {
                 new UpBenchmark(),
                 new ManyContainersBenchmark(),
                 new LossBenchmark(),
+                new GrowthBenchmark(),
                 new FootprintBenchmark(),
                 new ScaleBenchmark());
     }

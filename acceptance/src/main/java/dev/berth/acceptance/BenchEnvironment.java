@@ -28,6 +28,7 @@ public final class BenchEnvironment implements AutoCloseable {
     private final BenchDirector director;
     private final Engine engine;
     private final double upSeconds;
+    private volatile boolean kept;
 
     private BenchEnvironment(Path launcher, Path home, Map<String, String> env, double upSeconds)
             throws IOException {
@@ -124,6 +125,13 @@ public final class BenchEnvironment implements AutoCloseable {
         return BenchTools.run(env, all.toArray(String[]::new));
     }
 
+    /** Deletes the disks that a deployment left as orphans: those of benchmarks are large. */
+    void dropDisks(String deployment) {
+        director.list("/disks").stream()
+                .filter(disk -> disk.string("deployment_name").equals(deployment))
+                .forEach(disk -> berth("delete-disk", "-n", disk.string("disk_cid")));
+    }
+
     /** An address of the environment's network that no VM has. */
     String spareAddress() {
         return file.gateway().substring(0, file.gateway().lastIndexOf('.')) + ".240";
@@ -162,10 +170,17 @@ public final class BenchEnvironment implements AutoCloseable {
     static final List<String> IDLE =
             List.of("/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait; done");
 
+    /** From now on {@link #close} leaves it running, for a person to look at. */
+    public void keep() {
+        kept = true;
+    }
+
     @Override
     public void close() {
         engine.close();
-        purge(launcher, home, env);
+        if (!kept) {
+            purge(launcher, home, env);
+        }
     }
 
     private static void purge(Path launcher, Path home, Map<String, String> env) {

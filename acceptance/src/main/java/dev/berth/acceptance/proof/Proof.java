@@ -13,9 +13,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * {@code berth proof [--quick] [--runs N] [--only NAME,…] [--json]}: databases are written to
- * without a pause, one fault after another strikes them, and after each every number that was ever
- * acknowledged is looked for. Exit code 0: none was lost, none is there twice, all are in order.
+ * {@code berth proof [--quick] [--runs N] [--only NAME,…] [--json] [--keep]}: databases are written
+ * to without a pause, one fault after another strikes them, and after each every number that was
+ * ever acknowledged is looked for. Exit code 0: none was lost, none is there twice, all are in
+ * order. With {@code --keep} the environment stays, for a look at what is there.
  */
 public final class Proof {
     private static final int MOST_RUNS = 999;
@@ -25,7 +26,7 @@ public final class Proof {
     /**
      * @param runs 0: as each fault says
      */
-    private record Wish(boolean quick, int runs, boolean json, List<Fault> faults) {
+    private record Wish(boolean quick, int runs, boolean json, boolean keep, List<Fault> faults) {
         int runs(Fault fault) {
             return runs > 0 ? runs : quick ? fault.quick() : fault.runs();
         }
@@ -51,22 +52,24 @@ public final class Proof {
     private static Wish read(String[] args) {
         boolean quick = false;
         boolean json = false;
+        boolean keep = false;
         int runs = 0;
         List<Fault> faults = Faults.all();
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
                 case "--quick" -> quick = true;
                 case "--json" -> json = true;
+                case "--keep" -> keep = true;
                 case "--runs" -> runs = number(value(args, ++i, "--runs"));
                 case "--only" -> faults = named(value(args, ++i, "--only"));
                 default ->
                         throw new IllegalArgumentException(
                                 "berth proof: '"
                                         + args[i]
-                                        + "' is not known; berth proof [--quick] [--runs N] [--only NAME,…] [--json]");
+                                        + "' is not known; berth proof [--quick] [--runs N] [--only NAME,…] [--json] [--keep]");
             }
         }
-        return new Wish(quick, runs, json, faults);
+        return new Wish(quick, runs, json, keep, faults);
     }
 
     private static String value(String[] args, int index, String option) {
@@ -116,7 +119,7 @@ public final class Proof {
                     lines.addAll(prove(stage, fault, wish.runs(fault)));
                 }
             }
-            say("deleting the environment");
+            say(wish.keep() ? "leaving the environment" : "deleting the environment");
         }
         say("done in " + Math.round(BenchTools.secondsSince(begun)) + " s");
         if (wish.json()) {
