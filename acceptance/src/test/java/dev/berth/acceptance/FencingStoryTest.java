@@ -38,7 +38,7 @@ class FencingStoryTest {
     private static final String WRITER =
             "id=$(cat /proc/sys/kernel/random/uuid);"
                     + " n=$(tail -n 1 /data/rows 2> /dev/null | cut -d ' ' -f 2); n=${n:-0};"
-                    + " while :; do n=$((n + 1)); echo \\\"$id $n\\\" >> /data/rows; sync /data/rows;"
+                    + " while :; do n=$(expr $n + 1); echo \\\"$id $n\\\" >> /data/rows; sync /data/rows;"
                     + " echo $n > /data/acked; sleep 0.05; done";
 
     private static final String MANIFEST =

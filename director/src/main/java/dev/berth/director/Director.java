@@ -131,6 +131,7 @@ public final class Director implements AutoCloseable {
                                         Parallel.VIRTUAL_THREADS,
                                         welcome(environment, pki, bus.port()),
                                         agentWait())));
+        core.health(new EnvironmentHealth(home, environment, database, core.box(), own, clock));
         int settled = core.settle();
         var blobs =
                 new Blobs(folder.resolve("blobs"), environment.url() + "/blobs", core.box(), clock);

@@ -3,6 +3,7 @@ package dev.berth.simulation;
 import dev.berth.bus.AgentCalls;
 import dev.berth.bus.AgentEvents;
 import dev.berth.cpi.CpiContext;
+import dev.berth.cpi.CpiException;
 import dev.berth.director.DirectorCore;
 import dev.berth.director.DirectorIdentity;
 import dev.berth.director.Parallel;
@@ -285,7 +286,12 @@ final class World implements AutoCloseable {
                                 if (settings.checked()) {
                                     rules.asked(call);
                                 }
-                                faults.before(call);
+                                try {
+                                    faults.before(call);
+                                } catch (CpiException e) {
+                                    rules.failed(call);
+                                    throw e;
+                                }
                             }
 
                             @Override
