@@ -53,6 +53,7 @@ import picocli.CommandLine.ScopeType;
             InstanceCommands.Instances.class,
             InstanceCommands.Containers.class,
             WhyCommand.class,
+            DoctorCommand.class,
             LogsCommand.class,
             ExecCommand.class,
             TopCommand.class,

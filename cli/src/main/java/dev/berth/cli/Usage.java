@@ -47,6 +47,7 @@ final class Usage {
                         "vms",
                         "containers",
                         "why",
+                        "doctor",
                         "logs",
                         "exec",
                         "top",

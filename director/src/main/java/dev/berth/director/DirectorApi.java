@@ -74,6 +74,7 @@ public final class DirectorApi implements AutoCloseable {
         new VariablesApi(variables, parts.trail()).addTo(router);
         new ReleasesApi(store, tasks).addTo(router);
         new DisksApi(parts.orphans()).addTo(router);
+        new DoctorApi(store, tasks).addTo(router);
         new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);
         new BlobsApi(parts.blobs()).addTo(router);
         images = images(parts, router);

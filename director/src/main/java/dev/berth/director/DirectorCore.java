@@ -77,6 +77,7 @@ public final class DirectorCore implements AutoCloseable {
     private final Variables variables;
     private final Tasks tasks;
     private final OrphanedDisks orphans;
+    private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
     private @Nullable Thread keeper;
     private Instant orphansDue = Instant.MIN;
 
@@ -117,6 +118,9 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(DeploymentsApi.DELETE, converge::delete);
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
         tasks.register(ContainerChange.TASK, new ContainerChange(hands)::job);
+        var doctor = new Doctor(hands, converge, () -> health.look());
+        tasks.registerQuick(Doctor.LOOK, doctor::job);
+        tasks.register(Doctor.FIX, doctor::job);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
     }
 
@@ -186,6 +190,11 @@ public final class DirectorCore implements AutoCloseable {
 
     public FleetView fleet() {
         return fleet;
+    }
+
+    /** What the doctor looks at beside deployments; known only when all else stands. */
+    void health(Doctor.EnvironmentHealth looks) {
+        health = looks;
     }
 
     AgentCalls agents() {

@@ -176,16 +176,18 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
         }
     }
 
-    /** One heartbeat of each agent that can be heard. */
+    /** What runs works on, heard or not; and one heartbeat of each agent that can be heard. */
     public void beat() {
         for (FakeVm vm : List.copyOf(vms.values())) {
+            if (vm.isUp()) {
+                vm.work();
+            }
             beat(vm);
         }
     }
 
     private void beat(FakeVm vm) {
         if (events != null && reachable(vm)) {
-            vm.work();
             events.heartbeat(vm.heartbeat());
         }
     }

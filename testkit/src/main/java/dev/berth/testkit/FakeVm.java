@@ -35,9 +35,19 @@ public final class FakeVm {
     /**
      * What is on a persistent disk.
      *
-     * @param rows how many rows its containers have written
+     * @param ledger what its containers have written; the disk's own, and goes on changing
+     * @param supersededBy the disk that has taken its place, written on this one; null: it is live
      */
-    public record Content(DiskCid identity, long fileSystemMb, long rows) {}
+    public record Content(
+            DiskCid identity, long fileSystemMb, Ledger ledger, @Nullable DiskCid supersededBy) {
+        Content ofSize(long nowMb) {
+            return new Content(identity, nowMb, ledger, supersededBy);
+        }
+
+        Content supersededBy(DiskCid next) {
+            return new Content(identity, fileSystemMb, ledger, next);
+        }
+    }
 
     /** The disks' contents: they outlive VMs. */
     static final class Contents {
@@ -60,6 +70,9 @@ public final class FakeVm {
          * @param cause {@code vm ended}, or the agent's action
          */
         default void stopped(FakeVm vm, ContainerSpec container, String cause) {}
+
+        /** A container wrote a row and knows that it is on the disk. */
+        default void wrote(FakeVm vm, DiskCid disk, Ledger.Row row) {}
 
         /** Something that a rule forbids was asked of this VM. */
         default void broken(FakeVm vm, String rule) {}
@@ -190,7 +203,9 @@ public final class FakeVm {
         }
     }
 
-    /** Containers with data write a row each. */
+    /**
+     * Containers with data write a row each; whether anybody hears of the VM is nothing to them.
+     */
     void work() {
         DiskCid disk = mounted();
         for (Running container : running.values()) {
@@ -199,11 +214,9 @@ public final class FakeVm {
                     witness.broken(this, "R2: " + container.spec().name() + " writes nowhere");
                     continue;
                 }
+                String name = container.spec().name();
                 contents.of(disk)
-                        .ifPresent(c ->
-                                contents.put(
-                                        disk,
-                                        new Content(c.identity(), c.fileSystemMb(), c.rows() + 1)));
+                        .ifPresent(c -> witness.wrote(this, disk, c.ledger().append(cid, name)));
             }
         }
     }
@@ -328,11 +341,12 @@ public final class FakeVm {
             throw new AgentException(Kind.FAILED, String.valueOf(e.getMessage()));
         }
         Content content =
-                contents.of(disk).orElseGet(() -> new Content(disk, size(disk), 0)); // blank
+                contents.of(disk)
+                        .orElseGet(() -> new Content(disk, size(disk), new Ledger(), null));
         if (!content.identity().equals(disk)) {
             witness.broken(this, "R2: disk " + disk + " holds " + content.identity());
         }
-        contents.put(disk, new Content(content.identity(), size(disk), content.rows()));
+        contents.put(disk, content.ofSize(size(disk)));
     }
 
     private Object unmount(DiskCid disk) {
@@ -359,9 +373,7 @@ public final class FakeVm {
         requireKnown(disk);
         boolean mounted = disk.equals(mounted());
         if (mounted) {
-            contents.of(disk)
-                    .ifPresent(c ->
-                            contents.put(disk, new Content(c.identity(), size(disk), c.rows())));
+            contents.of(disk).ifPresent(c -> contents.put(disk, c.ofSize(size(disk))));
         }
         return Json.of("path", mounted ? "online" : "none", "size_mb", size(disk));
     }
