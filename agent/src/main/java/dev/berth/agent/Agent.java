@@ -51,12 +51,13 @@ final class Agent implements AutoCloseable {
                 new Disks(
                         layout,
                         tools,
+                        new Rsync(),
                         records,
                         settings,
                         workload,
                         clock,
-                        proof -> {
-                            alerts.disk(proof);
+                        (name, proof) -> {
+                            alerts.disk(name, proof);
                             changed();
                         });
         var vitals = new Vitals(layout, programs);

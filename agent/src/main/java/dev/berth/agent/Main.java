@@ -97,7 +97,7 @@ public final class Main {
         var programs = new Programs.Real();
         var tools = new LinuxDisks(layout, programs);
         var engine = new DockerEngine(options.dockerSocket());
-        var proof = new SupervisedWorkload.Proof(new StoreProver(layout, tools)::quick);
+        var proof = new SupervisedWorkload.Proof(new MountProver(layout, tools)::quick);
         var supervisor =
                 new Supervisor(
                         engine,
@@ -106,7 +106,7 @@ public final class Main {
                         proof,
                         registryAuths(settings.document().registry()),
                         new FileMemory(layout.bosh().resolve("supervisor")));
-        var workload = new SupervisedWorkload(engine, supervisor, layout.store(), proof);
+        var workload = new SupervisedWorkload(engine, supervisor, layout, proof);
         var watch =
                 new DaemonWatch(
                         new DockerEngine(options.dockerSocket()),

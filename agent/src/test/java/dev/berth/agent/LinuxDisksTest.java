@@ -38,7 +38,7 @@ class LinuxDisksTest {
 
     @AfterEach
     void tearDown() {
-        for (Path at : List.of(layout().store(), layout().migrationTarget())) {
+        for (Path at : List.of(layout().store(), layout().aside(""))) {
             programs.run(Duration.ofSeconds(10), "umount", at.toString());
         }
         loops.forEach(loop -> programs.run(Duration.ofSeconds(10), "losetup", "-d", loop));
@@ -62,11 +62,12 @@ class LinuxDisksTest {
         return new Disks(
                 layout,
                 new LinuxDisks(layout, programs),
+                new Rsync(),
                 new DiskRecords(layout, Map.of()),
                 () -> settings,
                 workload,
                 Clock.SYSTEM,
-                p -> {});
+                (name, p) -> {});
     }
 
     private String plug(String name, long bytes) throws IOException {
@@ -98,8 +99,8 @@ class LinuxDisksTest {
     void anExt4DiskIsMadeGrownMovedAndKeepsItsData() throws IOException {
         String loop = plug("a.img", 64 * MIB);
         Disks disks = disks("ext4");
-        disks.add(A, Json.of("path", loop));
-        disks.mount(A);
+        disks.add(A, Json.of("path", loop), DiskOptions.NONE);
+        disks.mount(A, false);
         Files.writeString(layout().store().resolve("rows"), "1 2 3");
         resize("a.img", loop, 256 * MIB);
         workload.onDisk = List.of("db");
@@ -111,10 +112,10 @@ class LinuxDisksTest {
         assertThat(disks.grow(A)).containsEntry("path", "none");
         assertThat(disks.proven()).containsExactly("disk-a");
 
-        disks.add(B, plug("b.img", 64 * MIB));
-        disks.mount(B);
+        disks.add(B, plug("b.img", 64 * MIB), DiskOptions.NONE);
+        disks.mount(B, false);
         workload.onDisk = List.of();
-        disks.migrate();
+        disks.migrate(new AgentCall("m", true));
         assertThat(layout().store().resolve("rows")).hasContent("1 2 3");
         assertThat(disks.proven()).containsExactly("disk-b");
         assertThat(disks.list()).containsExactly("disk-b");
@@ -126,8 +127,8 @@ class LinuxDisksTest {
     void anXfsDiskGrowsOnline() throws IOException {
         String loop = plug("a.img", 400 * MIB);
         Disks disks = disks("xfs");
-        disks.add(A, loop);
-        disks.mount(A);
+        disks.add(A, loop, DiskOptions.NONE);
+        disks.mount(A, false);
         Files.writeString(layout().store().resolve("rows"), "1 2 3");
         assertThat(disks.grow(A)).containsEntry("path", "none");
         resize("a.img", loop, 800 * MIB);
@@ -137,7 +138,7 @@ class LinuxDisksTest {
         assertThat(workload.onDisk).containsExactly("db");
         workload.onDisk = List.of();
         disks.unmount(A);
-        disks.mount(A);
+        disks.mount(A, false);
         assertThat(layout().store().resolve("rows")).hasContent("1 2 3");
     }
 
@@ -145,19 +146,19 @@ class LinuxDisksTest {
     void theWrongDiskAndForeignDataAreRefusedUntouched() throws IOException {
         String loop = plug("a.img", 64 * MIB);
         Disks disks = disks("ext4");
-        disks.add(A, loop);
-        disks.mount(A);
+        disks.add(A, loop, DiskOptions.NONE);
+        disks.mount(A, false);
         disks.unmount(A);
         disks.remove(A);
-        disks.add(B, loop);
-        assertThatThrownBy(() -> disks.mount(B))
+        disks.add(B, loop, DiskOptions.NONE);
+        assertThatThrownBy(() -> disks.mount(B, false))
                 .hasMessageContaining("expected 'disk-b', found 'disk-a'");
         assertThat(disks.list()).isEmpty();
 
         String foreign = plug("c.img", 64 * MIB);
         String ignored = programs.run(Duration.ofSeconds(10), "mkswap", foreign).orFail("mkswap");
-        disks.add(B, foreign);
-        assertThatThrownBy(() -> disks.mount(B)).hasMessageContaining("swap");
+        disks.add(B, foreign, DiskOptions.NONE);
+        assertThatThrownBy(() -> disks.mount(B, false)).hasMessageContaining("swap");
 
         String odd = plug("d.img", 64 * MIB);
         try (FileChannel channel = FileChannel.open(Path.of(odd), StandardOpenOption.WRITE)) {
@@ -165,17 +166,18 @@ class LinuxDisksTest {
             assertThat(written).isEqualTo(1);
             channel.force(true);
         }
-        disks.add(B, odd);
-        assertThatThrownBy(() -> disks.mount(B)).hasMessageContaining("data of an unknown kind");
+        disks.add(B, odd, DiskOptions.NONE);
+        assertThatThrownBy(() -> disks.mount(B, false))
+                .hasMessageContaining("data of an unknown kind");
     }
 
     @Test
     void theNextLifeProvesWhatIsMounted() throws IOException {
         Disks disks = disks("ext4");
-        disks.add(A, plug("a.img", 64 * MIB));
-        disks.mount(A);
+        disks.add(A, plug("a.img", 64 * MIB), DiskOptions.NONE);
+        disks.mount(A, false);
         Disks next = disks("ext4");
-        assertThat(next.lookAfterLastMounted()).isTrue();
+        assertThat(next.lookAfterAll()).isTrue();
         assertThat(next.proven()).containsExactly("disk-a");
         String ignored =
                 programs.run(
@@ -185,15 +187,15 @@ class LinuxDisksTest {
                                 "remount,ro",
                                 layout().store().toString())
                         .orFail("remount");
-        next.lookAfterLastMounted();
+        next.lookAfterAll();
         assertThat(next.proven()).isEmpty();
     }
 
     @Test
     void aDiskHeldInAnotherNameSpaceIsNotUnmounted() throws Exception {
         Disks disks = disks("ext4");
-        disks.add(A, plug("a.img", 64 * MIB));
-        disks.mount(A);
+        disks.add(A, plug("a.img", 64 * MIB), DiskOptions.NONE);
+        disks.mount(A, false);
         Process holder =
                 new ProcessBuilder("unshare", "-m", "--propagation", "private", "sleep", "1000")
                         .start();

@@ -73,17 +73,20 @@ record GroupContainers(Section root, Section group, String name) {
         if (spec.storage().volumesFrom().isEmpty()) {
             return spec;
         }
-        return spec.with(spec.storage().inheriting(name -> keepsData(name, all, new HashSet<>())));
+        return spec.with(spec.storage().inheriting(name -> disksOf(name, all, new HashSet<>())));
     }
 
-    private static boolean keepsData(
+    private static Set<String> disksOf(
             String name, Map<String, ContainerSpec> all, Set<String> seen) {
         ContainerSpec spec = all.get(name);
-        return spec != null
-                && seen.add(name)
-                && (spec.usesPersistentDisk()
-                        || spec.storage().volumesFrom().stream()
-                                .anyMatch(v -> keepsData(v.container(), all, seen)));
+        var disks = new TreeSet<String>();
+        if (spec != null && seen.add(name)) {
+            disks.addAll(spec.persistentDisks());
+            spec.storage()
+                    .volumesFrom()
+                    .forEach(v -> disks.addAll(disksOf(v.container(), all, seen)));
+        }
+        return disks;
     }
 
     /** Where the list of containers really stands, so that its lines are right. */
