@@ -2,8 +2,10 @@ package dev.berth.agent;
 
 import static dev.berth.agent.Action.background;
 import static dev.berth.agent.Action.cancellableAside;
+import static dev.berth.agent.Action.look;
 
 import dev.berth.model.DiskCid;
+import dev.berth.model.Json;
 import java.util.List;
 import java.util.Map;
 
@@ -19,6 +21,7 @@ final class DiskActions {
 
     List<Action> all() {
         return List.of(
+                look("disk_report", 0, (a, call) -> Json.of("disks", disks.report().all())),
                 background("list_disk", 0, (a, call) -> disks.list()),
                 background(
                         "add_persistent_disk",

@@ -16,13 +16,19 @@ final class DiskPlacer {
     private final DiskTools tools;
     private final DiskRecords records;
     private final DiskGrowth growth;
+    private final DiskWatch watch;
     private final Supplier<Settings> settings;
 
     DiskPlacer(
-            DiskTools tools, DiskRecords records, DiskGrowth growth, Supplier<Settings> settings) {
+            DiskTools tools,
+            DiskRecords records,
+            DiskGrowth growth,
+            DiskWatch watch,
+            Supplier<Settings> settings) {
         this.tools = tools;
         this.records = records;
         this.growth = growth;
+        this.watch = watch;
         this.settings = settings;
     }
 
@@ -48,6 +54,7 @@ final class DiskPlacer {
     void place(DiskDevices.Found disk, Path at) {
         DiskCid cid = disk.cid();
         DiskOptions.Chosen chosen = records.options(cid).chosen(settings.get());
+        watch.mounting(disk);
         switch (tools.look(disk.path())) {
             case DiskTools.Content.Foreign foreign ->
                     throw new ActionException(

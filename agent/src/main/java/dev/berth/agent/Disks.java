@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +31,8 @@ final class Disks {
 
     private final Layout layout;
     private final DiskTools tools;
-    private final MountProver prover;
+    private final DiskWatch watch;
+    private final DiskReport report;
     private final DiskRecords records;
     private final DiskDevices devices;
     private final DiskGrowth growth;
@@ -41,34 +41,49 @@ final class Disks {
     private final DiskCopies copies;
     private final Workload workload;
     private final Clock clock;
-    private final BiConsumer<String, MountProof> onProof;
+    private final Listener listener;
     private final ReentrantLock one = new ReentrantLock();
     private final Map<String, MountProof> proofs = new ConcurrentSkipListMap<>();
 
     /**
-     * @param onProof told of each change of the proof of a disk by its name, after the workload was
+     * @param listener told of each change after the workload was
      */
     Disks(
             Layout layout,
-            DiskTools tools,
-            TreeCopier copier,
+            DiskPorts ports,
             DiskRecords records,
             Supplier<Settings> settings,
             Workload workload,
             Clock clock,
-            BiConsumer<String, MountProof> onProof) {
+            Listener listener) {
         this.layout = layout;
-        this.tools = tools;
-        this.prover = new MountProver(layout, tools);
+        this.tools = ports.tools();
         this.records = records;
         this.devices = new DiskDevices(layout, tools, records, clock);
         this.growth = new DiskGrowth(tools);
-        this.placer = new DiskPlacer(tools, records, growth, settings);
+        this.watch = new DiskWatch(layout, ports, devices, clock, listener::trouble);
+        this.placer = new DiskPlacer(tools, records, growth, watch, settings);
+        this.report = new DiskReport(layout, tools, records, devices, watch, this::proof);
         this.workload = workload;
         this.clock = clock;
-        this.onProof = onProof;
-        this.migration = new DiskMigration(layout, tools, copier, records, devices, placer, clock);
+        this.listener = listener;
+        this.migration =
+                new DiskMigration(layout, tools, ports.copier(), records, devices, placer, clock);
         this.copies = new DiskCopies(layout, tools, migration, clock);
+    }
+
+    /** Hears of disks. */
+    @FunctionalInterface
+    interface Listener {
+        /** The proof of a disk, by its name, has become another. */
+        void proof(String name, MountProof proof);
+
+        /** A trouble goes on, or is over; told again and again. */
+        default void trouble(Workload.Trouble trouble) {}
+    }
+
+    DiskReport report() {
+        return report;
     }
 
     /** Of the disk at {@code store}. */
@@ -138,9 +153,12 @@ final class Disks {
                     return false;
                 }
                 DiskCid live = migration.restore(name, cid);
-                tell(name, prover.full(name, live));
+                tell(name, watch.prove(name, live));
             } else {
-                tell(name, prover.full(name, cid));
+                tell(name, watch.prove(name, cid));
+            }
+            if (proof(name) instanceof MountProof.Proven good) {
+                watch.lookAtRoom(name, good.cid());
             }
             return true;
         } catch (RuntimeException e) {
@@ -216,7 +234,7 @@ final class Disks {
                 migration.mountLive(name, disk);
             }
             records.mounted(name, cid);
-            tell(name, prover.full(name, cid));
+            tell(name, watch.prove(name, cid));
             return Map.of();
         });
     }
@@ -276,6 +294,7 @@ final class Disks {
             }
             tools.unmount(mount.get().at());
             if (live) {
+                watch.gone(name, cid);
                 records.unmounted(name, cid);
                 tell(name, new MountProof.None());
             }
@@ -353,8 +372,8 @@ final class Disks {
                         "its data is being moved from disk " + from + " to disk " + to, true));
         awaitNobodyOnDisk(name);
         DiskMigration.Done done = migration.move(name, from, to, call);
-        MountProof proof = prover.full(name, to);
-        tell(name, proof);
+        watch.gone(name, from);
+        tell(name, watch.prove(name, to));
         return done.toTree(Duration.between(began, clock.now()));
     }
 
@@ -419,7 +438,7 @@ final class Disks {
             }
         } finally {
             if (live) {
-                tell(name, prover.full(name, cid));
+                tell(name, watch.prove(name, cid));
             }
         }
     }
@@ -454,7 +473,7 @@ final class Disks {
                 before,
                 next);
         workload.disk(name, next);
-        onProof.accept(name, next);
+        listener.proof(name, next);
     }
 
     private <T> T exclusively(Supplier<T> work) {

@@ -56,7 +56,7 @@ final class Explanation {
                 status.daemon().name().toLowerCase(Locale.ROOT),
                 "disk",
                 disk(status.disks().store()),
-                "disks",
+                "named_disks",
                 disks(status.disks()),
                 "containers",
                 containers);

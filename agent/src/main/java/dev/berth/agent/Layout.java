@@ -43,6 +43,16 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
         return bosh().resolve("persistent_disk_options.json");
     }
 
+    /** How full disks were lately. */
+    Path diskFills() {
+        return bosh().resolve("disk_fills.json");
+    }
+
+    /** Errors that the kernel told of; gone with the boot. */
+    Path diskErrors() {
+        return memory().resolve("disk_errors.json");
+    }
+
     /** The same as {@link #lastMountedDisk} for disks with a name. */
     Path lastMountedNamedDisks() {
         return bosh().resolve("named_disk_settings.json");

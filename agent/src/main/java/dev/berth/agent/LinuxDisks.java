@@ -26,6 +26,10 @@ final class LinuxDisks implements DiskTools {
     private static final Duration SHORT = Duration.ofSeconds(30);
     private static final Duration CHECK = Duration.ofMinutes(30);
     private static final System.Logger LOG = System.getLogger(LinuxDisks.class.getName());
+
+    /** What blkid says of the table that a partition is in, not of what it holds. */
+    private static final String PARTITION_FACTS = "PART_ENTRY_[A-Z]+=\"[^\"]*\"";
+
     private static final int UNMOUNT_TRIES = 24;
 
     private final Layout layout;
@@ -45,11 +49,8 @@ final class LinuxDisks implements DiskTools {
             if ((mode & 0170000) != 0060000) {
                 return Optional.empty();
             }
-            long rdev = (Long) Files.getAttribute(path, "unix:rdev");
-            long major = ((rdev >>> 8) & 0xfff) | ((rdev >>> 32) & ~0xfffL);
-            long minor = (rdev & 0xff) | ((rdev >>> 12) & ~0xffL);
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-                return Optional.of(new Device(major + ":" + minor, channel.size()));
+                return Optional.of(new Device(Partitions.numberOf(path), channel.size()));
             }
         } catch (IOException e) {
             return Optional.empty(); // no node yet, or a node whose device is not there yet
@@ -65,8 +66,10 @@ final class LinuxDisks implements DiskTools {
                 return known.get();
             }
             Programs.Result signature = programs.run(SHORT, "blkid", "-p", device.toString());
-            if (signature.code() != 2 && signature.code() != 127) {
-                return new Content.Foreign(signature.output().strip());
+            String found = signature.output().replaceAll(PARTITION_FACTS, "").strip();
+            boolean nothing = signature.ok() && found.equals(device + ":");
+            if (!nothing && signature.code() != 2 && signature.code() != 127) {
+                return new Content.Foreign(found);
             }
             boolean zeros =
                     allZero(head) && allZero(read(channel, Math.max(0, channel.size() - EDGE)));

@@ -38,18 +38,6 @@ final class MountProver {
                 .orElse(new MountProof.Proven(cid));
     }
 
-    /** The quick look, and a write that reaches the disk. */
-    MountProof full(String name, DiskCid cid) {
-        MountProof quick = quick(name, cid);
-        if (!(quick instanceof MountProof.Proven)) {
-            return quick;
-        }
-        return tools.cannotWrite(layout.place(name))
-                .<MountProof>map(why ->
-                        new MountProof.Unproven("disk " + cid + " cannot be written: " + why))
-                .orElse(quick);
-    }
-
     static String wrong(DiskCid cid, Optional<String> found) {
         return "wrong disk: expected '"
                 + cid

@@ -57,7 +57,10 @@ final class Partitions {
     }
 
     private List<Fields> table(Path device) {
-        Programs.Result result = programs.run(SHORT, "sfdisk", "--json", device.toString());
+        // Its warnings, such as of a device that has grown, would stand amid the JSON.
+        String quietly = "sfdisk --json \"$1\" 2> /dev/null";
+        Programs.Result result =
+                programs.run(SHORT, "bash", "-c", quietly, "sfdisk", device.toString());
         if (!result.ok()) {
             return List.of(); // no table that anybody could read: the look at its content will tell
         }
@@ -72,19 +75,38 @@ final class Partitions {
 
     private Path node(Path device, Fields partition) {
         Path path = Path.of(partition.string("node"));
-        if (!Files.exists(path)) {
-            String number =
-                    number(device)
-                            .or(() -> told(device))
-                            .orElseThrow(() ->
-                                    new ActionException(
-                                            "the kernel does not show the partition of " + device));
+        String number =
+                number(device)
+                        .or(() -> told(device))
+                        .orElseThrow(() ->
+                                new ActionException(
+                                        "the kernel does not show the partition of " + device));
+        if (!isNode(path, number)) {
+            DurableFile.delete(path); // of an earlier device of that name
             String[] parts = number.split(":", 2);
-            String ignored =
-                    programs.run(SHORT, "mknod", path.toString(), "b", parts[0], parts[1])
-                            .orFail("cannot make " + path);
+            Programs.Result made =
+                    programs.run(SHORT, "mknod", path.toString(), "b", parts[0], parts[1]);
+            if (!isNode(path, number)) { // where the kernel makes nodes, it may have been first
+                String ignored = made.orFail("cannot make " + path);
+            }
         }
         return path;
+    }
+
+    private static boolean isNode(Path path, String number) {
+        try {
+            return numberOf(path).equals(number);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** {@code major:minor}. */
+    static String numberOf(Path node) throws IOException {
+        long rdev = (Long) Files.getAttribute(node, "unix:rdev");
+        long major = ((rdev >>> 8) & 0xfff) | ((rdev >>> 32) & ~0xfffL);
+        long minor = (rdev & 0xff) | ((rdev >>> 12) & ~0xffL);
+        return major + ":" + minor;
     }
 
     /** After the kernel has been told to look. */
@@ -96,10 +118,7 @@ final class Partitions {
     /** Of the first partition, as the kernel shows it below its device. */
     private Optional<String> number(Path device) {
         try {
-            long rdev = (Long) Files.getAttribute(device, "unix:rdev");
-            long major = ((rdev >>> 8) & 0xfff) | ((rdev >>> 32) & ~0xfffL);
-            long minor = (rdev & 0xff) | ((rdev >>> 12) & ~0xffL);
-            Path shown = layout.sys().resolve("dev/block/" + major + ":" + minor);
+            Path shown = layout.sys().resolve("dev/block/" + numberOf(device));
             try (var entries = Files.newDirectoryStream(shown)) {
                 for (Path entry : entries) {
                     if (Files.exists(entry.resolve("partition"))) {

@@ -73,8 +73,7 @@ class DiskMigrationTest {
                             Fields.of(Map.of(), ""));
             return new Disks(
                     layout,
-                    tools,
-                    copier,
+                    new DiskPorts(tools, copier, new KernelLog(layout, new Programs.Real())),
                     new DiskRecords(layout, Map.of()),
                     () -> settings,
                     workload,

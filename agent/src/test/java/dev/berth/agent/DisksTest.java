@@ -25,6 +25,7 @@ class DisksTest {
     private final FakeWorkload workload = new FakeWorkload();
     private final SkippingClock clock = new SkippingClock();
     private final FakeTreeCopier copier = new FakeTreeCopier();
+    private final KernelLog kernel = new KernelLog(layout(), new Programs.Real());
     private FakeDiskTools tools = new FakeDiskTools(Path.of(""));
     private Disks disks = disks();
 
@@ -45,8 +46,7 @@ class DisksTest {
                         dev.berth.model.Fields.of(Map.of(), ""));
         return new Disks(
                 layout,
-                tools,
-                copier,
+                new DiskPorts(tools, copier, kernel),
                 new DiskRecords(layout, Map.of()),
                 () -> settings,
                 workload,

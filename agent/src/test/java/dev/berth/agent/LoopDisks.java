@@ -21,11 +21,13 @@ final class LoopDisks implements AutoCloseable {
     final Layout layout;
     final Programs programs = new Programs.Real();
     final FakeWorkload workload = new FakeWorkload();
+    final DiskPorts ports;
     private final List<String> loops = new ArrayList<>();
 
     LoopDisks(Path folder) {
         this.folder = folder;
         this.layout = Layout.of(folder.resolve("vcap"));
+        this.ports = DiskPorts.of(layout, programs);
     }
 
     Disks disks(String fileSystem) {
@@ -40,8 +42,7 @@ final class LoopDisks implements AutoCloseable {
                         Fields.of(Map.of(), ""));
         return new Disks(
                 layout,
-                new LinuxDisks(layout, programs),
-                new Rsync(),
+                ports,
                 new DiskRecords(layout, Map.of()),
                 () -> settings,
                 workload,
@@ -98,6 +99,10 @@ final class LoopDisks implements AutoCloseable {
     @Override
     public void close() {
         unmountAll();
-        loops.forEach(loop -> programs.run(Duration.ofSeconds(10), "losetup", "-d", loop));
+        for (String loop : loops) {
+            programs.run(Duration.ofSeconds(10), "partx", "--delete", loop); // else they outlive it
+            programs.run(Duration.ofSeconds(10), "losetup", "-d", loop);
+        }
+        unmountAll(); // what files of loop devices were on
     }
 }
