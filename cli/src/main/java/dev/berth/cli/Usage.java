@@ -52,6 +52,9 @@ final class Usage {
                         "exec",
                         "top",
                         "disks",
+                        "resize-disk",
+                        "attach-disk",
+                        "orphan-disk",
                         "delete-disk"));
         groups.put("What was done:", List.of("tasks", "task", "cancel-task", "events", "locks"));
         groups.put(

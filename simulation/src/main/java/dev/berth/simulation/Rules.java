@@ -307,7 +307,7 @@ final class Rules implements FakeVm.Witness {
                                         .toList())
                         .stream()
                         .collect(Collectors.toMap(Rows.Disk::cid, d -> d));
-        var seen = new HashMap<VmCid, Integer>();
+        var seen = new HashMap<String, Integer>();
         for (FakeCloud.Disk disk : world.cloud.disks()) {
             VmCid mounted = disk.mountedIn();
             check(
@@ -318,7 +318,8 @@ final class Rules implements FakeVm.Witness {
             free(disk, row);
             if (mounted != null) {
                 if (row == null || row.active()) {
-                    seen.merge(mounted, 1, Integer::sum);
+                    String name = row == null ? "" : row.name();
+                    seen.merge(mounted + " disk '" + name + "'", 1, Integer::sum);
                 }
                 world.agents.vms().stream()
                         .filter(vm -> vm.cid().equals(mounted))
@@ -545,7 +546,7 @@ final class Rules implements FakeVm.Witness {
         for (Rows.Instance instance : s.instances(null)) {
             List<DiskCid> active =
                     s.disks(instance.id()).stream()
-                            .filter(Rows.Disk::active)
+                            .filter(d -> d.active() && d.name().isEmpty())
                             .map(Rows.Disk::cid)
                             .toList();
             DiskCid before = disks.get(instance.id());
@@ -638,12 +639,15 @@ final class Rules implements FakeVm.Witness {
         if (group.diskMb() > 0 && instance.state().equals("started")) {
             grown(s, group, instance, text);
         } else if (instance.state().equals("started")) {
-            check("wish", s.disks(instance.id()).isEmpty(), text + " still has a disk");
+            check("wish", managed(s, instance).isEmpty(), text + " still has a disk");
+        }
+        if (instance.state().equals("started")) {
+            NamedDisks.check(world, s, group, instance, this::check);
         }
     }
 
     private void grown(StoreSession s, Wish.Group group, Rows.Instance instance, String text) {
-        List<Rows.Disk> own = s.disks(instance.id());
+        List<Rows.Disk> own = managed(s, instance);
         check("wish", own.size() == 1, text + " has disks " + own);
         for (Rows.Disk disk : own) {
             long real = world.cloud.disk(disk.cid()).map(FakeCloud.Disk::sizeMb).orElse(0L);
@@ -662,6 +666,10 @@ final class Rules implements FakeVm.Witness {
                             + ", file system "
                             + inside);
         }
+    }
+
+    private static List<Rows.Disk> managed(StoreSession s, Rows.Instance instance) {
+        return s.disks(instance.id()).stream().filter(d -> d.name().isEmpty()).toList();
     }
 
     // --- R8

@@ -52,6 +52,15 @@ final class World implements AutoCloseable {
     static final String CLOUD_CONFIG =
             """
             azs: [{name: z1}, {name: z2}]
+            disk_types:
+            - {name: fast, disk_size: 1024, cloud_properties: {kind: fast}}
+            - {name: quick, disk_size: 1024, cloud_properties: {kind: fast}}
+            - {name: xfs, disk_size: 1024, file_system: xfs}
+            - {name: data, disk_size: 1024}
+            - {name: data-grown, disk_size: 2048}
+            - {name: logs, disk_size: 512}
+            - {name: logs-fast, disk_size: 512, cloud_properties: {kind: fast}}
+            - {name: device, disk_size: 256}
             vm_types:
             - {name: small, cloud_properties: {cpus: 1}}
             - {name: large, cloud_properties: {cpus: 4}}
@@ -462,23 +471,7 @@ final class World implements AutoCloseable {
 
     void age(Rows.Disk disk, Duration age) {
         trace.say("orphan " + disk.cid() + " for " + age);
-        database.update(s -> s.saveDisk(orphanedAt(disk, clock.now().minus(age))));
-    }
-
-    private static Rows.Disk orphanedAt(Rows.Disk d, Instant time) {
-        return new Rows.Disk(
-                d.cid(),
-                d.instance(),
-                d.attachedTo(),
-                d.sizeMb(),
-                d.cloudProperties(),
-                d.type(),
-                d.active(),
-                time,
-                d.deployment(),
-                d.instanceName(),
-                d.az(),
-                d.cpi());
+        database.update(s -> s.saveDisk(disk.orphaned(clock.now().minus(age))));
     }
 
     Map<String, Object> deployPayload(Wish wish, Map<String, Object> options) {

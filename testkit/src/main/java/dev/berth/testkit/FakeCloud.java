@@ -138,6 +138,8 @@ public final class FakeCloud {
     private final Set<VmCid> undying = new HashSet<>();
     private boolean careless;
     private boolean growsAttachedDisks = true;
+    private boolean growsDisks = true;
+    private boolean movesDisks = true;
 
     public synchronized void listen(Listener listener) {
         listeners.add(listener);
@@ -187,6 +189,25 @@ public final class FakeCloud {
     /** Many clouds cannot grow a disk under a running VM. */
     public synchronized void growOnlyDetachedDisks() {
         growsAttachedDisks = false;
+    }
+
+    /** Some clouds grow no disk at all; disks then go by copy. */
+    public synchronized void growNoDisks() {
+        growsAttachedDisks = false;
+        growsDisks = false;
+    }
+
+    synchronized boolean growsDisks() {
+        return growsDisks;
+    }
+
+    /** In many clouds a disk belongs to a zone. */
+    public synchronized void keepDisksInTheirAz() {
+        movesDisks = false;
+    }
+
+    synchronized boolean movesDisks() {
+        return movesDisks;
     }
 
     public synchronized boolean growsAttachedDisks() {

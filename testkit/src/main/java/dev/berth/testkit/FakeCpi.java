@@ -416,6 +416,9 @@ public final class FakeCpi implements Cpi {
                 "resize_disk",
                 () ->
                         cloud.atomically(() -> {
+                            if (!cloud.growsDisks()) {
+                                throw error(Type.NOT_IMPLEMENTED, "disks cannot be resized");
+                            }
                             if (sizeMb < disk(cid).sizeMb()) {
                                 throw error(Type.NOT_SUPPORTED, cid + " cannot shrink");
                             }
@@ -456,6 +459,11 @@ public final class FakeCpi implements Cpi {
                     return cloud.disksOf(cid).stream().map(FakeCloud.Disk::cid).toList();
                 },
                 cid);
+    }
+
+    @Override
+    public boolean movesDisksBetweenAzs() {
+        return cloud.movesDisks();
     }
 
     @Override
