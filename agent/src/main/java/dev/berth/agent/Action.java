@@ -43,6 +43,10 @@ record Action(String name, Manner manner, int needs, boolean cancellable, Body b
         return new Action(name, Manner.ASIDE, needs, false, body);
     }
 
+    static Action cancellableAside(String name, int needs, Body body) {
+        return new Action(name, Manner.ASIDE, needs, true, body);
+    }
+
     static Action cancellable(String name, int needs, Body body) {
         return new Action(name, Manner.BACKGROUND, needs, true, body);
     }

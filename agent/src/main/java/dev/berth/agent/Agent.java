@@ -35,7 +35,7 @@ final class Agent implements AutoCloseable {
             Layout layout,
             Settings loaded,
             Workload workload,
-            DiskTools tools,
+            DiskPorts disksOf,
             Programs programs,
             Clock clock) {
         this.layout = layout;
@@ -48,20 +48,9 @@ final class Agent implements AutoCloseable {
         var alerts = new Alerts(bus, spec, clock);
         var records = new DiskRecords(layout, loaded.documentDisks());
         this.disks =
-                new Disks(
-                        layout,
-                        tools,
-                        records,
-                        settings,
-                        workload,
-                        clock,
-                        proof -> {
-                            alerts.disk(proof);
-                            changed();
-                        });
+                new Disks(layout, disksOf, records, settings, workload, clock, listener(alerts));
         var vitals = new Vitals(layout, programs);
-        var report =
-                new StateReport(layout, settings, spec, workload, disks::proven, vitals, clock);
+        var report = new StateReport(layout, settings, spec, workload, disks, vitals, clock);
         this.heart = new Heart(report, bus, layout, () -> settings.get().heartbeatSeconds());
         var blobs = new Blobs(layout, settings);
         this.dns = new DnsRecords(layout, hosts, blobs);
@@ -107,6 +96,21 @@ final class Agent implements AutoCloseable {
         threads.add(heart.start());
         threads.add(Thread.ofVirtual().name("disks").start(() -> keepDisks(disksKnown)));
         threads.add(Thread.ofVirtual().name("network").start(this::prepareNetwork));
+    }
+
+    private Disks.Listener listener(Alerts alerts) {
+        return new Disks.Listener() {
+            @Override
+            public void proof(String name, MountProof proof) {
+                alerts.disk(name, proof);
+                changed();
+            }
+
+            @Override
+            public void trouble(Workload.Trouble trouble) {
+                alerts.tell(trouble);
+            }
+        };
     }
 
     private void take(byte[] message) {

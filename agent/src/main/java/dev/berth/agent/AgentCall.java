@@ -1,6 +1,7 @@
 package dev.berth.agent;
 
 import dev.berth.wire.AgentReply;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One background call: what BOSH names an agent task. Thread-safe. */
@@ -10,6 +11,7 @@ final class AgentCall {
     private boolean cancelled;
     private @Nullable Runnable onCancel;
     private @Nullable AgentReply result;
+    private Map<String, Object> progress = Map.of();
 
     AgentCall(String id, boolean cancellable) {
         this.id = id;
@@ -30,7 +32,12 @@ final class AgentCall {
 
     /** What {@code get_task} answers now. */
     synchronized AgentReply answer() {
-        return result == null ? new AgentReply.Running(id) : result;
+        return result == null ? new AgentReply.Running(id, progress) : result;
+    }
+
+    /** How far it is, for who asks meanwhile. */
+    synchronized void progress(Map<String, Object> now) {
+        progress = now;
     }
 
     synchronized void end(AgentReply reply) {

@@ -50,31 +50,31 @@ final class Alerts {
                         .toTree());
     }
 
-    /** Follows the proof of the persistent disk. */
-    void disk(StoreProof proof) {
+    /** Follows the proof of a persistent disk. */
+    void disk(String name, MountProof proof) {
+        String key = name.isEmpty() ? "disk" : "disk " + name;
+        String disk = name.isEmpty() ? "persistent disk" : "persistent disk '" + name + "'";
         switch (proof) {
-            case StoreProof.Unproven bad when bad.planned() -> {
+            case MountProof.Unproven bad when bad.planned() -> {
                 // soon over, one way or the other
             }
-            case StoreProof.Unproven bad ->
+            case MountProof.Unproven bad ->
+                    tell(new Workload.Trouble(key, 2, false, disk + " not proven", bad.reason()));
+            case MountProof.Proven good ->
                     tell(
                             new Workload.Trouble(
-                                    "disk", 2, false, "persistent disk not proven", bad.reason()));
-            case StoreProof.Proven good ->
-                    tell(
-                            new Workload.Trouble(
-                                    "disk",
+                                    key,
                                     4,
                                     true,
-                                    "persistent disk proven",
+                                    disk + " proven",
                                     "disk " + good.cid() + " is mounted and sound"));
-            case StoreProof.None none ->
+            case MountProof.None none ->
                     tell(
                             new Workload.Trouble(
-                                    "disk",
+                                    key,
                                     4,
                                     true,
-                                    "persistent disk removed",
+                                    disk + " removed",
                                     "no disk belongs here any more"));
         }
     }

@@ -43,8 +43,8 @@ final class CallQueue {
     }
 
     /** Begins at once: what waits in the queue may take half an hour. */
-    void submitAside(String id, Function<AgentCall, AgentReply> work) {
-        var call = new AgentCall(id, false);
+    void submitAside(String id, boolean cancellable, Function<AgentCall, AgentReply> work) {
+        var call = new AgentCall(id, cancellable);
         if (!beside.tryAcquire()) {
             throw new ActionException(BESIDE + " commands run already; wait for one to end");
         }

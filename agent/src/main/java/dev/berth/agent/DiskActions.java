@@ -1,8 +1,11 @@
 package dev.berth.agent;
 
 import static dev.berth.agent.Action.background;
+import static dev.berth.agent.Action.cancellableAside;
+import static dev.berth.agent.Action.look;
 
 import dev.berth.model.DiskCid;
+import dev.berth.model.Json;
 import java.util.List;
 import java.util.Map;
 
@@ -18,13 +21,39 @@ final class DiskActions {
 
     List<Action> all() {
         return List.of(
+                look("disk_report", 0, (a, call) -> Json.of("disks", disks.report().all())),
                 background("list_disk", 0, (a, call) -> disks.list()),
-                background("add_persistent_disk", 2, (a, call) -> disks.add(cid(a), hint(a))),
+                background(
+                        "add_persistent_disk",
+                        2,
+                        (a, call) -> disks.add(cid(a), hint(a), options(a))),
                 background("remove_persistent_disk", 1, (a, call) -> disks.remove(cid(a))),
-                background("mount_disk", 1, (a, call) -> then(disks.mount(cid(a)))),
+                background("mount_disk", 1, (a, call) -> then(disks.mount(cid(a), revived(a)))),
                 background("unmount_disk", 1, (a, call) -> then(disks.unmount(cid(a)))),
-                background("migrate_disk", 0, (a, call) -> then(disks.migrate())),
+                background("migrate_disk", 0, (a, call) -> then(migrate(a, call))),
+                // Beside the others: it may take hours, and what it writes to is live for nobody.
+                cancellableAside("copy_disk", 2, (a, call) -> disks.copy(cid(a), to(a), call)),
                 background("grow_disk", 1, (a, call) -> then(disks.grow(cid(a)))));
+    }
+
+    private Map<String, Object> migrate(Arguments a, AgentCall call) {
+        return a.values().isEmpty() ? disks.migrate(call) : disks.migrate(cid(a), to(a), call);
+    }
+
+    private static DiskOptions options(Arguments a) {
+        return DiskOptions.fromTree(a.object(2, "disk options"));
+    }
+
+    /** A person's decision, never a director's own. */
+    private static boolean revived(Arguments a) {
+        return a.object(1, "mount options").flag("revive", false);
+    }
+
+    private static DiskCid to(Arguments a) {
+        if (a.string(1).isBlank()) {
+            throw new ActionException("the id of the disk to copy to is empty");
+        }
+        return new DiskCid(a.string(1));
     }
 
     private static DiskCid cid(Arguments a) {

@@ -26,7 +26,19 @@ interface DiskTools {
     /** Fails, naming who holds it, when it stays busy. */
     void unmount(Path at);
 
-    void remountReadOnly(Path at);
+    /** Shows what is mounted at one place at another one too, where it cannot be written. */
+    void bindReadOnly(Path from, Path at);
+
+    /** Returns when all that was written there is on the disk. */
+    void sync(Path at);
+
+    Space space(Path at);
+
+    /** The one partition of a device that has a partition table with one; empty: it has none. */
+    Optional<Path> partition(Path device);
+
+    /** Lets the one partition of a device reach to its end. */
+    void growPartition(Path device);
 
     /** Checks and grows a file system that is not mounted. */
     void growUnmounted(Path device, String fileSystem);
@@ -34,13 +46,17 @@ interface DiskTools {
     /** Grows a mounted file system. */
     Growth growMounted(Path device, Path at, String fileSystem);
 
-    /** Copies everything, with owners, times, holes and extended attributes. */
-    void copy(Path from, Path to, List<String> leftOut);
-
     /**
      * Writes and syncs a small file; full is not a failure of the disk. Empty: it can be written.
      */
     Optional<String> cannotWrite(Path at);
+
+    /**
+     * Of a mounted file system, in bytes.
+     *
+     * @param available to all but root
+     */
+    record Space(long total, long used, long available) {}
 
     /**
      * A block device.

@@ -11,71 +11,96 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The persistent disks of this VM: prepared, proven, mounted, grown (rules R1 to R3 where the agent
- * has a part in them). A device is formatted only when it is blank; a file system is mounted only
- * when it carries the expected disk's identity in {@value #IDENTITY_FILE}.
+ * The persistent disks of this VM: prepared, proven, mounted, grown, moved (rules R1 to R3 where
+ * the agent has a part in them). One of them may be live at {@code store}, others, by their names,
+ * below {@code disks}.
  *
  * <p>One operation at a time; {@link #proof} and {@link #list} never wait for one.
  */
 final class Disks {
     private static final System.Logger LOG = System.getLogger(Disks.class.getName());
-    static final String IDENTITY_FILE = ".berth-disk";
-    static final String PROBE_FILE = ".berth-probe";
-    private static final Duration DEVICE_WAIT = Duration.ofSeconds(30);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration PROOF_PERIOD = Duration.ofSeconds(5);
     private static final Duration STOP_WAIT = Duration.ofMinutes(5);
 
-    /**
-     * A file system is never exactly as long as its device; below this there is nothing to gain.
-     */
-    private static final long SLACK = 1024 * 1024;
-
     private final Layout layout;
     private final DiskTools tools;
-    private final StoreProver prover;
+    private final DiskWatch watch;
+    private final DiskReport report;
     private final DiskRecords records;
-    private final Supplier<Settings> settings;
+    private final DiskDevices devices;
+    private final DiskGrowth growth;
+    private final DiskPlacer placer;
+    private final DiskMigration migration;
+    private final DiskCopies copies;
     private final Workload workload;
     private final Clock clock;
-    private final Consumer<StoreProof> onProof;
+    private final Listener listener;
     private final ReentrantLock one = new ReentrantLock();
-    private volatile StoreProof proof = new StoreProof.None();
+    private final Map<String, MountProof> proofs = new ConcurrentSkipListMap<>();
 
     /**
-     * @param onProof told of each change of the proof, after the workload was
+     * @param listener told of each change after the workload was
      */
     Disks(
             Layout layout,
-            DiskTools tools,
+            DiskPorts ports,
             DiskRecords records,
             Supplier<Settings> settings,
             Workload workload,
             Clock clock,
-            Consumer<StoreProof> onProof) {
+            Listener listener) {
         this.layout = layout;
-        this.tools = tools;
-        this.prover = new StoreProver(layout, tools);
+        this.tools = ports.tools();
         this.records = records;
-        this.settings = settings;
+        this.devices = new DiskDevices(layout, tools, records, clock);
+        this.growth = new DiskGrowth(tools);
+        this.watch = new DiskWatch(layout, ports, devices, clock, listener::trouble);
+        this.placer = new DiskPlacer(tools, records, growth, watch, settings);
+        this.report = new DiskReport(layout, tools, records, devices, watch, this::proof);
         this.workload = workload;
         this.clock = clock;
-        this.onProof = onProof;
+        this.listener = listener;
+        this.migration =
+                new DiskMigration(layout, tools, ports.copier(), records, devices, placer, clock);
+        this.copies = new DiskCopies(layout, tools, migration, clock);
     }
 
-    StoreProof proof() {
-        return proof;
+    /** Hears of disks. */
+    @FunctionalInterface
+    interface Listener {
+        /** The proof of a disk, by its name, has become another. */
+        void proof(String name, MountProof proof);
+
+        /** A trouble goes on, or is over; told again and again. */
+        default void trouble(Workload.Trouble trouble) {}
+    }
+
+    DiskReport report() {
+        return report;
+    }
+
+    /** Of the disk at {@code store}. */
+    MountProof proof() {
+        return proof("");
+    }
+
+    MountProof proof(String name) {
+        return proofs.getOrDefault(name, new MountProof.None());
     }
 
     /** Cids of the disks that are mounted and proven now. */
     List<String> proven() {
-        return proof instanceof StoreProof.Proven p ? List.of(p.cid().value()) : List.of();
+        return proofs.values().stream()
+                .filter(MountProof.Proven.class::isInstance)
+                .map(p -> ((MountProof.Proven) p).cid().value())
+                .toList();
     }
 
     /**
@@ -84,157 +109,272 @@ final class Disks {
      * @param looked called once, after the first look
      */
     void keepProven(Runnable looked) throws InterruptedException {
-        records.lastMounted()
-                .ifPresent(cid ->
-                        tell(new StoreProof.Unproven("disk " + cid + " is not mounted yet", true)));
-        boolean settled = exclusively(this::lookAfterLastMounted);
+        records.mounted()
+                .forEach((name, cid) ->
+                        tell(
+                                name,
+                                new MountProof.Unproven(
+                                        "disk " + cid + " is not mounted yet", true)));
+        boolean settled = exclusively(this::lookAfterAll);
         looked.run();
         Duration pause = FIRST_PAUSE;
         while (true) {
             pause = settled ? PROOF_PERIOD : min(pause.multipliedBy(2), PROOF_PERIOD);
             clock.sleep(pause);
-            settled = exclusively(this::lookAfterLastMounted);
+            settled = exclusively(this::lookAfterAll);
         }
     }
 
-    /** One look; false when the disk that belongs here could not be mounted yet. */
-    boolean lookAfterLastMounted() {
-        Optional<DiskCid> last = records.lastMounted();
-        if (last.isEmpty()) {
-            tell(new StoreProof.None());
-            return true;
+    /** One look; false when a disk that belongs here could not be mounted yet. */
+    boolean lookAfterAll() {
+        Map<String, DiskCid> wanted = records.mounted();
+        proofs.keySet().stream()
+                .filter(name -> !wanted.containsKey(name))
+                .forEach(name -> tell(name, new MountProof.None()));
+        boolean settled = true;
+        for (var disk : wanted.entrySet()) {
+            settled &= lookAfter(disk.getKey(), disk.getValue());
         }
-        DiskCid cid = last.get();
+        return settled;
+    }
+
+    private boolean lookAfter(String name, DiskCid cid) {
         try {
-            if (prover.mountedAt(layout.store()).isEmpty()) {
-                Path device = records.device(cid);
-                if (tools.device(device).isEmpty()) {
+            migration.tidy(name);
+            if (devices.mountedAt(layout.place(name)).isEmpty()) {
+                if (devices.find(cid).isEmpty()) {
                     tell(
-                            new StoreProof.Unproven(
-                                    "waiting for device " + device + " of disk " + cid));
+                            name,
+                            new MountProof.Unproven(
+                                    "waiting for device "
+                                            + records.device(cid)
+                                            + " of disk "
+                                            + cid));
                     return false;
                 }
-                place(cid, device, layout.store());
+                DiskCid live = migration.restore(name, cid);
+                tell(name, watch.prove(name, live));
+            } else {
+                tell(name, watch.prove(name, cid));
             }
-            tell(prover.full(cid));
+            if (proof(name) instanceof MountProof.Proven good) {
+                watch.lookAtRoom(name, good.cid());
+            }
             return true;
-        } catch (ActionException e) {
-            tell(new StoreProof.Unproven("disk " + cid + ": " + e.getMessage()));
+        } catch (RuntimeException e) {
+            tell(name, new MountProof.Unproven("disk " + cid + ": " + ActionException.words(e)));
             return false;
         }
     }
 
-    Map<String, Object> add(DiskCid cid, Object hint) {
+    Map<String, Object> add(DiskCid cid, Object hint, DiskOptions options) {
         return exclusively(() -> {
-            records.add(cid, hint);
+            records.add(cid, hint, options);
             return Map.of();
         });
     }
 
     Map<String, Object> remove(DiskCid cid) {
         return exclusively(() -> {
+            copies.end(cid);
             records.remove(cid);
             return Map.of();
         });
     }
 
-    /** Known disks whose device is mounted anywhere. */
+    /** Known disks whose device is mounted anywhere, and raw ones that are given to jobs. */
     List<String> list() {
         List<String> numbers = tools.mounts().stream().map(DiskTools.Mount::number).toList();
         return records.hints().keySet().stream()
-                .filter(cid ->
-                        deviceOf(new DiskCid(cid))
-                                .filter(d -> numbers.contains(d.number()))
-                                .isPresent())
+                .filter(cid -> {
+                    var disk = new DiskCid(cid);
+                    DiskOptions options = records.options(disk);
+                    return options.raw()
+                            ? Files.isSymbolicLink(layout.rawDisks().resolve(options.name()))
+                            : found(disk)
+                                    .filter(d -> numbers.contains(d.device().number()))
+                                    .isPresent();
+                })
                 .toList();
     }
 
+    private Optional<DiskDevices.Found> found(DiskCid cid) {
+        try {
+            return devices.find(cid);
+        } catch (ActionException e) {
+            return Optional.empty();
+        }
+    }
+
     /**
-     * Mounts at {@code store}, or beside it when another disk is there (the director then
-     * migrates). Mounted already is success.
+     * Mounts at its place, or beside it when another disk is there (the director then migrates).
+     * Mounted already is success.
+     *
+     * @param revive whether a disk that was superseded is to be live again, as a person decided
      */
-    Map<String, Object> mount(DiskCid cid) {
+    Map<String, Object> mount(DiskCid cid, boolean revive) {
         return exclusively(() -> {
-            Path device = records.device(cid);
-            String number = awaitDevice(cid, device).number();
-            Optional<DiskTools.Mount> there = prover.mountedAt(layout.store());
-            boolean aside = there.isPresent() && !there.get().number().equals(number);
-            Path at = aside ? layout.migrationTarget() : layout.store();
-            if (prover.mountedAt(at).filter(m -> m.number().equals(number)).isEmpty()) {
-                place(cid, device, at);
+            DiskOptions options = records.options(cid);
+            if (options.raw()) {
+                return link(cid, options.name());
+            }
+            String name = options.name();
+            Path live = layout.place(name);
+            DiskDevices.Found disk = devices.await(cid);
+            if (devices.mountedAt(live).isPresent() && !devices.isMountedAt(cid, live)) {
+                mountAside(disk, layout.aside(name));
+                return Map.of();
+            }
+            if (revive) {
+                revive(disk, live, layout.aside(name));
+            }
+            if (devices.isMountedAt(cid, live)) {
+                placer.requireLive(cid, live);
             } else {
-                requireIdentity(cid, at);
+                migration.mountLive(name, disk);
             }
-            if (!aside) {
-                records.mounted(cid);
-                tell(prover.full(cid));
-            }
+            records.mounted(name, cid);
+            tell(name, watch.prove(name, cid));
             return Map.of();
         });
     }
 
+    private void mountAside(DiskDevices.Found disk, Path aside) {
+        if (devices.isMountedAt(disk.cid(), aside)) {
+            placer.requireIdentity(disk.cid(), aside);
+        } else {
+            placer.place(disk, aside);
+        }
+    }
+
+    private void revive(DiskDevices.Found disk, Path live, Path aside) {
+        if (!devices.isMountedAt(disk.cid(), live)) {
+            mountAside(disk, aside);
+            DiskMarks.revive(aside);
+            tools.unmount(aside);
+        }
+    }
+
+    private Map<String, Object> link(DiskCid cid, String name) {
+        if (name.isEmpty()) {
+            throw new ActionException(
+                    "disk " + cid + " is raw and has no name: a raw disk needs one");
+        }
+        Path link = layout.rawDisks().resolve(name);
+        try {
+            Path device = devices.await(cid).whole();
+            Files.createDirectories(layout.rawDisks());
+            Files.deleteIfExists(link);
+            Files.createSymbolicLink(link, device);
+            return Map.of();
+        } catch (IOException e) {
+            throw new ActionException("cannot make " + link + ": " + ActionException.words(e), e);
+        }
+    }
+
     Map<String, Object> unmount(DiskCid cid) {
         return exclusively(() -> {
+            copies.end(cid);
+            DiskOptions options = records.options(cid);
+            String name = options.name();
             Path device = records.device(cid);
-            Optional<DiskTools.Mount> mount = mountOf(cid);
+            Optional<DiskTools.Mount> mount = devices.mountOf(cid);
+            if (options.raw()) {
+                DurableFile.delete(layout.rawDisks().resolve(name));
+            }
             if (mount.isEmpty()) {
-                records.unmounted(cid);
+                records.unmounted(name, cid);
+                tellUnlessMounted(name);
                 return Json.of("message", "Partition of " + device + " is not mounted");
             }
-            List<String> users = workload.runningOnDisk();
-            boolean isStore = mount.get().at().equals(layout.store());
-            if (isStore && !users.isEmpty()) {
-                throw new ActionException(
-                        "disk "
-                                + cid
-                                + " is in use by container '"
-                                + String.join("', '", users)
-                                + "': stop it first");
-            }
-            if (isStore) {
-                tell(new StoreProof.Unproven("disk " + cid + " is being unmounted", true));
+            boolean live = mount.get().at().equals(layout.place(name));
+            if (live) {
+                requireNobody(name, "disk " + cid + " is in use by container ");
+                tell(name, new MountProof.Unproven("disk " + cid + " is being unmounted", true));
             }
             tools.unmount(mount.get().at());
-            if (isStore) {
-                records.unmounted(cid);
-                tell(new StoreProof.None());
+            if (live) {
+                watch.gone(name, cid);
+                records.unmounted(name, cid);
+                tell(name, new MountProof.None());
             }
             return Json.of("message", "Unmounted partition of " + device);
         });
     }
 
+    private void tellUnlessMounted(String name) {
+        if (records.mounted(name).isEmpty()) {
+            tell(name, new MountProof.None());
+        }
+    }
+
+    private void requireNobody(String name, String what) {
+        List<String> users = workload.runningOnDisk(name);
+        if (!users.isEmpty()) {
+            throw new ActionException(what + "'" + String.join("', '", users) + "': stop it first");
+        }
+    }
+
     /**
-     * Moves the data of the disk at {@code store} to the one mounted beside it, which takes its
-     * place.
+     * Copies the data of a live disk to another one while containers run; may take hours.
+     *
+     * @see DiskCopies
      */
-    Map<String, Object> migrate() {
+    Map<String, Object> copy(DiskCid from, DiskCid to, AgentCall call) {
+        copies.end(to);
+        return copies.copy(from, to, call, this::exclusively);
+    }
+
+    /** BOSH's own: from the disk at {@code store} to the one beside it, nobody using them. */
+    Map<String, Object> migrate(AgentCall call) {
+        Optional<DiskCid> from = devices.diskAt(layout.place(""));
+        Optional<DiskCid> to = devices.diskAt(layout.aside(""));
+        if (from.isEmpty() || to.isEmpty()) {
+            throw new ActionException("two disks must be mounted to migrate from one to the other");
+        }
+        requireNobody("", "the disk is in use by container ");
+        return migrate(from.get(), to.get(), call);
+    }
+
+    /**
+     * Gives the place of one disk to another, with all data. Containers that use it are stopped for
+     * the moment.
+     *
+     * @see DiskMigration
+     */
+    Map<String, Object> migrate(DiskCid from, DiskCid to, AgentCall call) {
         return exclusively(() -> {
-            Optional<DiskCid> target = cidMountedAt(layout.migrationTarget());
-            if (target.isEmpty() || prover.mountedAt(layout.store()).isEmpty()) {
-                throw new ActionException(
-                        "two disks must be mounted to migrate from one to the other");
+            copies.end(to);
+            String name = migration.nameOf(from, to);
+            if (devices.mountedAt(layout.place(name)).isEmpty()) {
+                // An earlier attempt was cut short: first it is known which of the two is live.
+                boolean ignored = lookAfter(name, records.mounted(name).orElse(from));
             }
-            List<String> users = workload.runningOnDisk();
-            if (!users.isEmpty()) {
-                throw new ActionException(
-                        "container '"
-                                + String.join("', '", users)
-                                + "' uses the disk: stop it before its data is migrated");
+            if (migration.isOver(name, to)) {
+                return DiskMigration.NOTHING_LEFT.toTree(Duration.ZERO);
             }
-            DiskCid to = target.get();
-            tell(new StoreProof.Unproven("data is being migrated to disk " + to, true));
-            tools.remountReadOnly(layout.store());
-            tools.copy(
-                    layout.store(),
-                    layout.migrationTarget(),
-                    List.of(IDENTITY_FILE, PROBE_FILE, "lost+found"));
-            tools.unmount(layout.migrationTarget());
-            tools.unmount(layout.store());
-            records.mounted(to);
-            place(to, records.device(to), layout.store());
-            tell(prover.full(to));
-            return Map.of();
+            migration.prepare(name, from, to);
+            try {
+                return moved(name, from, to, call);
+            } catch (RuntimeException e) {
+                // Whichever of the two is the live one goes back to its place.
+                boolean ignored = lookAfter(name, records.mounted(name).orElse(from));
+                throw e;
+            }
         });
+    }
+
+    private Map<String, Object> moved(String name, DiskCid from, DiskCid to, AgentCall call) {
+        Instant began = clock.now();
+        tell(
+                name,
+                new MountProof.Unproven(
+                        "its data is being moved from disk " + from + " to disk " + to, true));
+        awaitNobodyOnDisk(name);
+        DiskMigration.Done done = migration.move(name, from, to, call);
+        watch.gone(name, from);
+        tell(name, watch.prove(name, to));
+        return done.toTree(Duration.between(began, clock.now()));
     }
 
     /**
@@ -245,236 +385,95 @@ final class Disks {
      */
     Map<String, Object> grow(DiskCid cid) {
         return exclusively(() -> {
-            Path device = records.device(cid);
-            DiskTools.Device now = awaitDevice(cid, device);
-            Optional<DiskTools.Mount> mount = mountOf(cid);
+            DiskDevices.Found disk = growth.partition(devices.await(cid));
+            Optional<DiskTools.Mount> mount = devices.mountOf(cid);
             String path =
-                    mount.isEmpty()
-                            ? growUnmounted(device, now)
-                            : growMounted(cid, device, mount.get());
+                    mount.isEmpty() ? growth.whenUnmounted(disk) : growMounted(disk, mount.get());
             LOG.log(
                     System.Logger.Level.INFO,
                     "disk={0} state=grown path={1} bytes={2}",
                     cid,
                     path,
-                    String.valueOf(now.bytes()));
-            return Json.of("path", path, "size_mb", now.bytes() / (1024 * 1024));
+                    String.valueOf(disk.device().bytes()));
+            return Json.of("path", path, "size_mb", disk.device().bytes() / (1024 * 1024));
         });
     }
 
-    private String growUnmounted(Path device, DiskTools.Device now) {
-        if (!(tools.look(device) instanceof DiskTools.Content.FileSystem fs)
-                || fs.bytes() + SLACK >= now.bytes()) {
-            return "none";
-        }
-        tools.growUnmounted(device, fs.type());
-        return fs.type().equals("xfs") ? "none" : "offline"; // XFS grows when it is mounted next
-    }
-
-    private String growMounted(DiskCid cid, Path device, DiskTools.Mount mount) {
-        return switch (tools.growMounted(device, mount.at(), mount.fileSystem())) {
+    private String growMounted(DiskDevices.Found disk, DiskTools.Mount mount) {
+        return switch (tools.growMounted(disk.path(), mount.at(), mount.fileSystem())) {
             case GREW -> "online";
             case NOTHING_TO_DO -> "none";
             case NOT_WHILE_MOUNTED -> {
-                growOffline(cid, device, mount);
+                growOffline(disk, mount);
                 yield "offline";
             }
         };
     }
 
-    private void growOffline(DiskCid cid, Path device, DiskTools.Mount mount) {
-        boolean isStore = mount.at().equals(layout.store());
-        if (isStore) {
+    private void growOffline(DiskDevices.Found disk, DiskTools.Mount mount) {
+        DiskCid cid = disk.cid();
+        String name = records.options(cid).name();
+        boolean live = mount.at().equals(layout.place(name));
+        if (live) {
             // The supervisor stops what uses an unproven disk, and starts it again once it is
             // proven.
             tell(
-                    new StoreProof.Unproven(
+                    name,
+                    new MountProof.Unproven(
                             "the file system of disk " + cid + " is being grown", true));
         }
         try {
-            if (isStore) {
-                awaitNobodyOnDisk();
+            if (live) {
+                awaitNobodyOnDisk(name);
             }
             tools.unmount(mount.at());
             try {
-                tools.growUnmounted(device, mount.fileSystem());
+                tools.growUnmounted(disk.path(), mount.fileSystem());
             } finally {
-                place(cid, device, mount.at());
+                if (live) {
+                    placer.placeLive(disk, mount.at());
+                } else {
+                    placer.place(disk, mount.at());
+                }
             }
         } finally {
-            if (isStore) {
-                tell(prover.full(cid));
+            if (live) {
+                tell(name, watch.prove(name, cid));
             }
         }
     }
 
-    private void awaitNobodyOnDisk() {
+    private void awaitNobodyOnDisk(String name) {
         Instant end = clock.now().plus(STOP_WAIT);
-        for (List<String> users = workload.runningOnDisk();
+        for (List<String> users = workload.runningOnDisk(name);
                 !users.isEmpty();
-                users = workload.runningOnDisk()) {
+                users = workload.runningOnDisk(name)) {
             if (clock.now().isAfter(end)) {
                 throw new ActionException(
                         "container '" + String.join("', '", users) + "' did not leave the disk");
             }
-            sleep(Duration.ofMillis(20));
+            DiskDevices.sleep(clock, Duration.ofMillis(20));
         }
     }
 
-    /** Makes the file system if the device is blank, and mounts it if it is the right one. */
-    private void place(DiskCid cid, Path device, Path at) {
-        switch (tools.look(device)) {
-            case DiskTools.Content.Foreign foreign ->
-                    throw new ActionException(
-                            "device "
-                                    + device
-                                    + " of disk "
-                                    + cid
-                                    + " holds "
-                                    + foreign.what()
-                                    + " and is neither blank nor a file system we mount");
-            case DiskTools.Content.FileSystem fs -> mountExisting(cid, device, at, fs);
-            case DiskTools.Content.Blank blank -> {
-                String type = settings.get().diskFileSystem();
-                records.formatting(cid);
-                LOG.log(
-                        System.Logger.Level.INFO,
-                        "disk={0} device={1} state=formatting type={2}",
-                        cid,
-                        device,
-                        type);
-                tools.format(device, type);
-                tools.mount(device, at, type, settings.get().diskMountOptions());
-                writeIdentity(cid, at);
-                records.formatted();
-            }
+    private void tell(String name, MountProof next) {
+        MountProof before = proof(name);
+        if (next.equals(before)) {
+            return;
+        }
+        if (next instanceof MountProof.None) {
+            proofs.remove(name);
+        } else {
+            proofs.put(name, next);
         }
         LOG.log(
                 System.Logger.Level.INFO,
-                "disk={0} device={1} state=mounted at={2}",
-                cid,
-                device,
-                at);
-    }
-
-    private void mountExisting(DiskCid cid, Path device, Path at, DiskTools.Content.FileSystem fs) {
-        boolean larger =
-                tools.device(device).filter(d -> d.bytes() > fs.bytes() + SLACK).isPresent();
-        boolean ext4 = fs.type().equals("ext4");
-        tools.mount(device, at, fs.type(), settings.get().diskMountOptions());
-        try {
-            requireIdentity(cid, at);
-        } catch (RuntimeException e) {
-            tools.unmount(at);
-            throw e;
-        }
-        // Only the right disk is ever changed, so its identity is read before it is grown.
-        if (larger
-                && tools.growMounted(device, at, fs.type()) == DiskTools.Growth.NOT_WHILE_MOUNTED
-                && ext4) {
-            tools.unmount(at);
-            try {
-                tools.growUnmounted(device, fs.type());
-            } finally {
-                tools.mount(device, at, fs.type(), settings.get().diskMountOptions());
-            }
-        }
-    }
-
-    /** The identity must be the expected one; an empty file system of ours may still lack it. */
-    private void requireIdentity(DiskCid cid, Path at) {
-        Optional<String> found = StoreProver.identity(at);
-        if (found.isEmpty() && (isEmpty(at) || records.isBeingFormatted(cid))) {
-            writeIdentity(cid, at); // the agent or the VM ended between making it and naming it
-            records.formatted();
-        } else if (!found.equals(Optional.of(cid.value()))) {
-            throw new ActionException(StoreProver.wrong(cid, found));
-        }
-    }
-
-    private static void writeIdentity(DiskCid cid, Path at) {
-        DurableFile.write(at.resolve(IDENTITY_FILE), cid + "\n");
-    }
-
-    private static boolean isEmpty(Path at) {
-        try (var entries = Files.newDirectoryStream(at)) {
-            for (Path entry : entries) {
-                String name = String.valueOf(entry.getFileName());
-                // The identity's own unfinished file: the VM ended while it was written.
-                if (!name.equals("lost+found") && !name.equals(IDENTITY_FILE + ".new")) {
-                    return false;
-                }
-            }
-            return true;
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
-    private DiskTools.Device awaitDevice(DiskCid cid, Path device) {
-        Instant end = clock.now().plus(DEVICE_WAIT);
-        while (true) {
-            Optional<DiskTools.Device> found = tools.device(device).filter(d -> d.bytes() > 0);
-            if (found.isPresent()) {
-                return found.get();
-            }
-            if (clock.now().isAfter(end)) {
-                throw new ActionException(
-                        "device "
-                                + device
-                                + " of disk "
-                                + cid
-                                + " did not appear within "
-                                + DEVICE_WAIT.toSeconds()
-                                + " s");
-            }
-            sleep(Duration.ofMillis(50));
-        }
-    }
-
-    private Optional<DiskTools.Device> deviceOf(DiskCid cid) {
-        try {
-            return tools.device(records.device(cid));
-        } catch (ActionException e) {
-            return Optional.empty();
-        }
-    }
-
-    private Optional<DiskTools.Mount> mountOf(DiskCid cid) {
-        return deviceOf(cid)
-                .flatMap(device ->
-                        tools.mounts().stream()
-                                .filter(m -> m.number().equals(device.number()))
-                                .filter(m ->
-                                        m.at().equals(layout.store())
-                                                || m.at().equals(layout.migrationTarget()))
-                                .findFirst());
-    }
-
-    private Optional<DiskCid> cidMountedAt(Path at) {
-        return records.hints().keySet().stream()
-                .map(DiskCid::new)
-                .filter(cid -> mountOf(cid).filter(m -> m.at().equals(at)).isPresent())
-                .findFirst();
-    }
-
-    private void tell(StoreProof next) {
-        if (next.equals(proof)) {
-            return;
-        }
-        LOG.log(System.Logger.Level.INFO, "disk from={0} to={1}", proof, next);
-        proof = next;
-        workload.disk(next);
-        onProof.accept(next);
-    }
-
-    private void sleep(Duration time) {
-        try {
-            clock.sleep(time);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ActionException("interrupted", e);
-        }
+                "disk={0} from={1} to={2}",
+                name.isEmpty() ? "store" : name,
+                before,
+                next);
+        workload.disk(name, next);
+        listener.proof(name, next);
     }
 
     private <T> T exclusively(Supplier<T> work) {

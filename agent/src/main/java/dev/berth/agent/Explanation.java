@@ -7,12 +7,14 @@ import dev.berth.model.Json;
 import dev.berth.supervisor.ContainerStatus;
 import dev.berth.supervisor.DaemonState;
 import dev.berth.supervisor.DiskState;
+import dev.berth.supervisor.DiskStates;
 import dev.berth.supervisor.SupervisorStatus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Why each container is as it is: what the supervisor knows, what the health check said last, and
@@ -53,13 +55,30 @@ final class Explanation {
                 "daemon",
                 status.daemon().name().toLowerCase(Locale.ROOT),
                 "disk",
-                switch (status.disk()) {
-                    case DiskState.Proven proven ->
-                            Json.of("proven", true, "cid", proven.diskCid());
-                    case DiskState.Unproven bad -> Json.of("proven", false, "reason", bad.reason());
-                },
+                disk(status.disks().store()),
+                "named_disks",
+                disks(status.disks()),
                 "containers",
                 containers);
+    }
+
+    private static Map<String, Object> disk(DiskState state) {
+        return switch (state) {
+            case DiskState.Proven proven -> Json.of("proven", true, "cid", proven.diskCid());
+            case DiskState.Unproven bad -> Json.of("proven", false, "reason", bad.reason());
+        };
+    }
+
+    /** Those with a name, by it. */
+    private static Map<String, Object> disks(DiskStates states) {
+        var named = new TreeMap<String, Object>();
+        states.byName()
+                .forEach((name, state) -> {
+                    if (!name.isEmpty()) {
+                        named.put(name, disk(state));
+                    }
+                });
+        return named;
     }
 
     private Map<String, Object> container(ContainerStatus c) {

@@ -39,6 +39,25 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
         return bosh().resolve("persistent_disk_hints.json");
     }
 
+    Path diskOptions() {
+        return bosh().resolve("persistent_disk_options.json");
+    }
+
+    /** How full disks were lately. */
+    Path diskFills() {
+        return bosh().resolve("disk_fills.json");
+    }
+
+    /** Errors that the kernel told of; gone with the boot. */
+    Path diskErrors() {
+        return memory().resolve("disk_errors.json");
+    }
+
+    /** The same as {@link #lastMountedDisk} for disks with a name. */
+    Path lastMountedNamedDisks() {
+        return bosh().resolve("named_disk_settings.json");
+    }
+
     Path lastMountedDisk() {
         return bosh().resolve("managed_disk_settings.json");
     }
@@ -63,8 +82,28 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
         return base.resolve("store");
     }
 
-    Path migrationTarget() {
-        return base.resolve("store_migration_target");
+    /** Where the disk of that name is live; the managed one has none: "". */
+    Path place(String name) {
+        return name.isEmpty() ? store() : base.resolve("disks").resolve(name);
+    }
+
+    /** Where a disk is mounted while another one of its name is live. */
+    Path aside(String name) {
+        return name.isEmpty()
+                ? base.resolve("store_migration_target")
+                : base.resolve("disks_migration_target").resolve(name);
+    }
+
+    /** Where the live disk goes while its data is moved and nobody may use it. */
+    Path migrationSource(String name) {
+        return name.isEmpty()
+                ? base.resolve("store_migration_source")
+                : base.resolve("disks_migration_source").resolve(name);
+    }
+
+    /** Links to the devices of disks that jobs use as they are. */
+    Path rawDisks() {
+        return instance().resolve("disks");
     }
 
     Path instance() {

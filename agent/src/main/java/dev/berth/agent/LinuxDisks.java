@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -18,21 +18,28 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * {@link DiskTools} by the kernel's tables and the programs of e2fsprogs, xfsprogs and util-linux.
+ * {@link DiskTools} by the kernel's tables and the programs of e2fsprogs, xfsprogs, btrfs-progs and
+ * util-linux.
  */
 final class LinuxDisks implements DiskTools {
     private static final int EDGE = 1024 * 1024;
     private static final Duration SHORT = Duration.ofSeconds(30);
     private static final Duration CHECK = Duration.ofMinutes(30);
-    private static final Duration COPY = Duration.ofDays(2);
+    private static final System.Logger LOG = System.getLogger(LinuxDisks.class.getName());
+
+    /** What blkid says of the table that a partition is in, not of what it holds. */
+    private static final String PARTITION_FACTS = "PART_ENTRY_[A-Z]+=\"[^\"]*\"";
+
     private static final int UNMOUNT_TRIES = 24;
 
     private final Layout layout;
     private final Programs programs;
+    private final Partitions partitions;
 
     LinuxDisks(Layout layout, Programs programs) {
         this.layout = layout;
         this.programs = programs;
+        this.partitions = new Partitions(layout, programs);
     }
 
     @Override
@@ -42,11 +49,8 @@ final class LinuxDisks implements DiskTools {
             if ((mode & 0170000) != 0060000) {
                 return Optional.empty();
             }
-            long rdev = (Long) Files.getAttribute(path, "unix:rdev");
-            long major = ((rdev >>> 8) & 0xfff) | ((rdev >>> 32) & ~0xfffL);
-            long minor = (rdev & 0xff) | ((rdev >>> 12) & ~0xffL);
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-                return Optional.of(new Device(major + ":" + minor, channel.size()));
+                return Optional.of(new Device(Partitions.numberOf(path), channel.size()));
             }
         } catch (IOException e) {
             return Optional.empty(); // no node yet, or a node whose device is not there yet
@@ -57,19 +61,15 @@ final class LinuxDisks implements DiskTools {
     public Content look(Path device) {
         try (FileChannel channel = FileChannel.open(device, StandardOpenOption.READ)) {
             ByteBuffer head = read(channel, 0);
-            if (head.limit() > 0x438 + 2
-                    && head.order(ByteOrder.LITTLE_ENDIAN).getShort(0x438) == (short) 0xef53) {
-                long blocks = Integer.toUnsignedLong(head.getInt(0x404));
-                boolean wide = (head.getInt(0x460) & 0x80) != 0;
-                blocks |= wide ? Integer.toUnsignedLong(head.getInt(0x550)) << 32 : 0;
-                return new Content.FileSystem("ext4", blocks << (10 + head.getInt(0x418)));
-            }
-            if (head.limit() > 16 && head.order(ByteOrder.BIG_ENDIAN).getInt(0) == 0x58465342) {
-                return new Content.FileSystem("xfs", head.getLong(8) * head.getInt(4));
+            Optional<Content.FileSystem> known = Superblocks.read(head);
+            if (known.isPresent()) {
+                return known.get();
             }
             Programs.Result signature = programs.run(SHORT, "blkid", "-p", device.toString());
-            if (signature.code() != 2 && signature.code() != 127) {
-                return new Content.Foreign(signature.output().strip());
+            String found = signature.output().replaceAll(PARTITION_FACTS, "").strip();
+            boolean nothing = signature.ok() && found.equals(device + ":");
+            if (!nothing && signature.code() != 2 && signature.code() != 127) {
+                return new Content.Foreign(found);
             }
             boolean zeros =
                     allZero(head) && allZero(read(channel, Math.max(0, channel.size() - EDGE)));
@@ -97,8 +97,20 @@ final class LinuxDisks implements DiskTools {
     }
 
     @Override
+    public Optional<Path> partition(Path device) {
+        return partitions.only(device);
+    }
+
+    @Override
+    public void growPartition(Path device) {
+        partitions.grow(device);
+    }
+
+    @Override
     public void format(Path device, String fileSystem) {
-        // Neither program is forced: each refuses a device on which it finds a signature itself.
+        DiskOptions.checkFileSystem("persistent_disk_fs", fileSystem);
+        requireKernelKnows(fileSystem);
+        // No program is forced: each refuses a device on which it finds a signature itself.
         List<String> command =
                 switch (fileSystem) {
                     case "ext4" ->
@@ -110,15 +122,31 @@ final class LinuxDisks implements DiskTools {
                                     "-E",
                                     "lazy_itable_init=1,lazy_journal_init=1",
                                     device.toString());
-                    case "xfs" -> List.of("mkfs.xfs", "-q", device.toString());
-                    default ->
-                            throw new ActionException(
-                                    "persistent_disk_fs '"
-                                            + fileSystem
-                                            + "' is not known: use ext4 or xfs");
+                    default -> List.of("mkfs." + fileSystem, "-q", device.toString());
                 };
         String ignored =
                 programs.run(command, Duration.ofMinutes(10)).orFail("cannot format " + device);
+    }
+
+    /** Before anything is written: what cannot be mounted is not made either. */
+    private void requireKernelKnows(String fileSystem) {
+        if (kernelKnows(fileSystem)) {
+            return;
+        }
+        Programs.Result ignored = programs.run(SHORT, "modprobe", fileSystem);
+        if (!kernelKnows(fileSystem)) {
+            throw new ActionException(
+                    "the kernel of this VM has no "
+                            + fileSystem
+                            + ": choose another file system for the disk");
+        }
+    }
+
+    private boolean kernelKnows(String fileSystem) {
+        return DurableFile.read(layout.proc().resolve("filesystems"))
+                .orElse("")
+                .lines()
+                .anyMatch(line -> line.strip().endsWith(fileSystem));
     }
 
     @Override
@@ -131,7 +159,7 @@ final class LinuxDisks implements DiskTools {
                 String options = "," + fields[5] + "," + fields[dash + 3] + ",";
                 mounts.add(
                         new Mount(
-                                fields[2],
+                                number(fields[2], fields[dash + 1], unescape(fields[dash + 2])),
                                 Path.of(unescape(fields[4])),
                                 fields[dash + 1],
                                 options.contains(",ro,")));
@@ -141,6 +169,13 @@ final class LinuxDisks implements DiskTools {
             throw new ActionException(
                     "cannot read the mount table: " + ActionException.words(e), e);
         }
+    }
+
+    /** Btrfs shows a number of its own instead of its device's. */
+    private String number(String shown, String fileSystem, String source) {
+        return fileSystem.equals("btrfs")
+                ? device(Path.of(source)).map(Device::number).orElse(shown)
+                : shown;
     }
 
     private static String unescape(String text) {
@@ -165,7 +200,14 @@ final class LinuxDisks implements DiskTools {
         }
         String ignored =
                 programs.run(command, Duration.ofMinutes(10))
-                        .orFail("cannot mount " + device + " at " + at);
+                        .orFail(
+                                "cannot mount "
+                                        + device
+                                        + " at "
+                                        + at
+                                        + " as "
+                                        + fileSystem
+                                        + (all.isEmpty() ? "" : " with " + String.join(",", all)));
     }
 
     @Override
@@ -194,10 +236,9 @@ final class LinuxDisks implements DiskTools {
      * does not reach: it would seem free and be written to all the same.
      */
     private void awaitNobodyElsewhere(Path at) {
-        Optional<Mount> mount =
-                mounts().stream().filter(m -> m.at().equals(at)).reduce((a, b) -> b);
-        for (int i = 1; mount.isPresent(); i++) {
-            String holders = processes(process -> holdsElsewhere(process, mount.get().number()));
+        Optional<String> shown = shownNumber(at);
+        for (int i = 1; shown.isPresent(); i++) {
+            String holders = processes(process -> holdsElsewhere(process, shown.get()));
             if (holders.isEmpty()) {
                 return;
             }
@@ -207,6 +248,17 @@ final class LinuxDisks implements DiskTools {
             }
             pause(i, at);
         }
+    }
+
+    /** As mount tables show it, which is not the device's for every file system. */
+    private Optional<String> shownNumber(Path at) {
+        return DurableFile.read(layout.mountInfo())
+                .orElse("")
+                .lines()
+                .map(line -> line.split(" ", 6))
+                .filter(fields -> Path.of(unescape(fields[4])).equals(at))
+                .map(fields -> fields[2])
+                .reduce((a, b) -> b);
     }
 
     private boolean holdsElsewhere(Path process, String number) {
@@ -265,10 +317,37 @@ final class LinuxDisks implements DiskTools {
     }
 
     @Override
-    public void remountReadOnly(Path at) {
-        String ignored =
-                programs.run(SHORT, "mount", "-o", "remount,ro", at.toString())
+    public void bindReadOnly(Path from, Path at) {
+        try {
+            Files.createDirectories(at);
+        } catch (IOException e) {
+            throw new ActionException("cannot make " + at + ": " + ActionException.words(e), e);
+        }
+        String bound =
+                programs.run(SHORT, "mount", "--bind", from.toString(), at.toString())
+                        .orFail("cannot show " + from + " at " + at);
+        String readOnly =
+                programs.run(SHORT, "mount", "-o", "remount,bind,ro", at.toString())
                         .orFail("cannot make " + at + " read-only");
+        LOG.log(System.Logger.Level.DEBUG, "{0}{1}", bound, readOnly);
+    }
+
+    @Override
+    public void sync(Path at) {
+        String ignored =
+                programs.run(CHECK, "sync", "-f", at.toString()).orFail("cannot sync " + at);
+    }
+
+    @Override
+    public Space space(Path at) {
+        try {
+            FileStore store = Files.getFileStore(at);
+            long total = store.getTotalSpace();
+            return new Space(total, total - store.getUnallocatedSpace(), store.getUsableSpace());
+        } catch (IOException e) {
+            throw new ActionException(
+                    "cannot ask for the space at " + at + ": " + ActionException.words(e), e);
+        }
     }
 
     @Override
@@ -288,7 +367,7 @@ final class LinuxDisks implements DiskTools {
                     programs.run(CHECK, "resize2fs", device.toString())
                             .orFail("cannot grow the file system on " + device);
         }
-        // XFS grows only while it is mounted.
+        // XFS and btrfs grow only while they are mounted.
     }
 
     @Override
@@ -299,6 +378,9 @@ final class LinuxDisks implements DiskTools {
                             .orFail("cannot grow the file system at " + at);
             return words.contains("data blocks changed") ? Growth.GREW : Growth.NOTHING_TO_DO;
         }
+        if (fileSystem.equals("btrfs")) {
+            return growBtrfs(device, at);
+        }
         Programs.Result result = programs.run(CHECK, "resize2fs", device.toString());
         if (result.ok()) {
             return result.output().contains("Nothing to do") ? Growth.NOTHING_TO_DO : Growth.GREW;
@@ -306,25 +388,21 @@ final class LinuxDisks implements DiskTools {
         return Growth.NOT_WHILE_MOUNTED;
     }
 
-    @Override
-    public void copy(Path from, Path to, List<String> leftOut) {
-        var leave = new StringBuilder();
-        leftOut.forEach(name -> leave.append(" --exclude=./").append(name));
-        String pipe =
-                "set -o pipefail; tar -C \"$1\" --one-file-system --sparse --xattrs --acls"
-                        + " --numeric-owner"
-                        + leave
-                        + " -cf - . | tar -C \"$2\" --xattrs --acls --numeric-owner -xpf -";
+    /** It says nothing of whether there was anything to do. */
+    private Growth growBtrfs(Path device, Path at) {
+        long before = look(device) instanceof Content.FileSystem fs ? fs.bytes() : 0;
         String ignored =
-                programs.run(
-                                List.of("bash", "-c", pipe, "copy", from.toString(), to.toString()),
-                                COPY)
-                        .orFail("cannot copy " + from + " to " + to);
+                programs.run(CHECK, "btrfs", "filesystem", "resize", "max", at.toString())
+                        .orFail("cannot grow the file system at " + at);
+        sync(at); // its superblock tells the new size
+        return look(device) instanceof Content.FileSystem fs && fs.bytes() > before
+                ? Growth.GREW
+                : Growth.NOTHING_TO_DO;
     }
 
     @Override
     public Optional<String> cannotWrite(Path at) {
-        Path file = at.resolve(Disks.PROBE_FILE);
+        Path file = at.resolve(DiskMarks.PROBE_FILE);
         if (Files.isSymbolicLink(file)) {
             return Optional.of(file + " is a link");
         }

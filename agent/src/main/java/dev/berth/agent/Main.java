@@ -95,9 +95,10 @@ public final class Main {
         Settings settings = Settings.load(layout, options.settings());
 
         var programs = new Programs.Real();
-        var tools = new LinuxDisks(layout, programs);
+        DiskPorts disks = DiskPorts.of(layout, programs);
+        disks.kernel().start();
         var engine = new DockerEngine(options.dockerSocket());
-        var proof = new SupervisedWorkload.Proof(new StoreProver(layout, tools)::quick);
+        var proof = new SupervisedWorkload.Proof(new MountProver(layout, disks.tools())::quick);
         var supervisor =
                 new Supervisor(
                         engine,
@@ -106,7 +107,7 @@ public final class Main {
                         proof,
                         registryAuths(settings.document().registry()),
                         new FileMemory(layout.bosh().resolve("supervisor")));
-        var workload = new SupervisedWorkload(engine, supervisor, layout.store(), proof);
+        var workload = new SupervisedWorkload(engine, supervisor, layout, proof);
         var watch =
                 new DaemonWatch(
                         new DockerEngine(options.dockerSocket()),
@@ -124,7 +125,7 @@ public final class Main {
                         supervisor,
                         clock);
         workload.daemonKept(keeper);
-        var agent = new Agent(layout, settings, workload, tools, programs, clock);
+        var agent = new Agent(layout, settings, workload, disks, programs, clock);
         supervisor.open();
         // Containers are judged only when the daemon is known, and that only when the disk is.
         agent.start(() -> {

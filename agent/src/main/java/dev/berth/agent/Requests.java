@@ -134,7 +134,7 @@ final class Requests {
         LOG.log(System.Logger.Level.DEBUG, "call={0} action={1} state=queued", id, action.name());
         Function<AgentCall, AgentReply> work = call -> carriedOut(id, action, arguments, call);
         if (action.manner() == Action.Manner.ASIDE) {
-            calls.submitAside(id, work);
+            calls.submitAside(id, action.cancellable(), work);
         } else {
             calls.submit(id, action.cancellable(), work);
         }

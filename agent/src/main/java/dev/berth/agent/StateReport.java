@@ -19,7 +19,7 @@ final class StateReport {
     private final Supplier<Settings> settings;
     private final InstanceSpec spec;
     private final Workload workload;
-    private final Supplier<List<String>> disks;
+    private final Disks disks;
     private final Vitals vitals;
     private final Clock clock;
 
@@ -32,7 +32,7 @@ final class StateReport {
             Supplier<Settings> settings,
             InstanceSpec spec,
             Workload workload,
-            Supplier<List<String>> disks,
+            Disks disks,
             Vitals vitals,
             Clock clock) {
         this.layout = layout;
@@ -62,7 +62,7 @@ final class StateReport {
             state.put("processes", processes);
         }
         state.put("containers", trees(status.containers()));
-        state.put("disks", disks.get());
+        state.put("disks", disks.proven());
         state.put("daemon", status.daemon());
         if (full) {
             state.put("vitals", vitals.sample());
@@ -85,8 +85,9 @@ final class StateReport {
                         status.containers().size(),
                         processes(status.containers()),
                         trees(status.containers()),
-                        disks.get());
+                        disks.proven());
         beat.put("daemon", status.daemon());
+        beat.put("disk_report", disks.report().brief());
         return beat;
     }
 

@@ -11,6 +11,7 @@ import dev.berth.supervisor.ContainerStatus;
 import dev.berth.supervisor.DaemonKeeper;
 import dev.berth.supervisor.DaemonState;
 import dev.berth.supervisor.DiskState;
+import dev.berth.supervisor.DiskStates;
 import dev.berth.supervisor.StateChange;
 import dev.berth.supervisor.Supervisor;
 import dev.berth.supervisor.SupervisorStatus;
@@ -20,12 +21,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Workload} by the container supervisor on the VM's own Docker Engine. */
@@ -34,47 +37,66 @@ final class SupervisedWorkload implements Workload {
 
     private final Engine engine;
     private final Supervisor supervisor;
-    private final Path store;
+    private final Layout layout;
     private final Proof proof;
     private volatile @Nullable DaemonKeeper daemon;
     private volatile Runnable changed = () -> {};
     private volatile Consumer<Trouble> trouble = t -> {};
 
     /**
-     * What the supervisor asks before it lets a container near the disk: what was proven last,
-     * looked at again.
+     * What the supervisor asks before it lets a container near a disk: what was proven last, looked
+     * at again.
      */
     static final class Proof implements dev.berth.supervisor.DiskProof {
-        private final Function<DiskCid, StoreProof> look;
-        private volatile StoreProof last = new StoreProof.None();
+        private final BiFunction<String, DiskCid, MountProof> look;
+        private final Map<String, MountProof> last = new ConcurrentHashMap<>();
 
-        Proof(Function<DiskCid, StoreProof> look) {
+        Proof(BiFunction<String, DiskCid, MountProof> look) {
             this.look = look;
         }
 
         @Override
         public DiskState prove() {
-            return switch (last instanceof StoreProof.Proven good ? again(good) : last) {
-                case StoreProof.Proven p -> new DiskState.Proven(p.cid().value());
-                case StoreProof.Unproven bad -> new DiskState.Unproven(bad.reason());
-                case StoreProof.None none ->
-                        new DiskState.Unproven("no persistent disk is mounted");
+            return prove("");
+        }
+
+        @Override
+        public DiskStates proveAll() {
+            var states = new HashMap<>(Map.of("", prove("")));
+            last.keySet().forEach(name -> states.put(name, prove(name)));
+            return new DiskStates(states);
+        }
+
+        void told(String name, MountProof proof) {
+            if (proof instanceof MountProof.None) {
+                last.remove(name);
+            } else {
+                last.put(name, proof);
+            }
+        }
+
+        private DiskState prove(String name) {
+            MountProof known = last.getOrDefault(name, new MountProof.None());
+            return switch (known instanceof MountProof.Proven good ? again(name, good) : known) {
+                case MountProof.Proven p -> new DiskState.Proven(p.cid().value());
+                case MountProof.Unproven bad -> new DiskState.Unproven(bad.reason());
+                case MountProof.None none -> new DiskStates(Map.of()).of(name);
             };
         }
 
-        private StoreProof again(StoreProof.Proven good) {
+        private MountProof again(String name, MountProof.Proven good) {
             try {
-                return look.apply(good.cid());
+                return look.apply(name, good.cid());
             } catch (RuntimeException e) {
-                return new StoreProof.Unproven(ActionException.words(e));
+                return new MountProof.Unproven(ActionException.words(e));
             }
         }
     }
 
-    SupervisedWorkload(Engine engine, Supervisor supervisor, Path store, Proof proof) {
+    SupervisedWorkload(Engine engine, Supervisor supervisor, Layout layout, Proof proof) {
         this.engine = engine;
         this.supervisor = supervisor;
-        this.store = store;
+        this.layout = layout;
         this.proof = proof;
         supervisor.addListener(this::onStateChange);
     }
@@ -181,29 +203,30 @@ final class SupervisedWorkload implements Workload {
     }
 
     @Override
-    public void disk(StoreProof next) {
-        proof.last = next;
+    public void disk(String name, MountProof next) {
+        proof.told(name, next);
         supervisor.diskChanged();
         DaemonKeeper keeper = daemon;
-        if (keeper != null) {
-            keeper.store(next instanceof StoreProof.Proven);
+        if (keeper != null && name.isEmpty()) {
+            keeper.store(next instanceof MountProof.Proven);
         }
     }
 
     /** Asks the Engine itself, so that containers of others count as well. */
     @Override
-    public List<String> runningOnDisk() {
+    public List<String> runningOnDisk(String name) {
+        Path place = layout.place(name);
         var names = new ArrayList<String>();
         for (Map<String, Object> container : engine.listContainers(Map.of(), LIST_LIMIT)) {
             Fields fields = Fields.of(container, "container");
             DaemonKeeper keeper = daemon;
             boolean onDisk =
-                    (keeper != null && keeper.needsStore())
+                    (name.isEmpty() && keeper != null && keeper.needsStore())
                             || fields.objects("Mounts").stream()
                                     .anyMatch(m ->
                                             Path.of(m.string("Source", "/"))
                                                     .normalize()
-                                                    .startsWith(store));
+                                                    .startsWith(place));
             if (onDisk
                     && !List.of("exited", "dead", "created").contains(fields.string("State", ""))) {
                 List<String> known = fields.strings("Names");
@@ -265,7 +288,7 @@ final class SupervisedWorkload implements Workload {
         ContainerStatus one = known(name);
         return Explanation.of(
                 new SupervisorStatus(
-                        status.jobState(), status.daemon(), status.disk(), List.of(one)),
+                        status.jobState(), status.daemon(), status.disks(), List.of(one)),
                 engine,
                 true);
     }

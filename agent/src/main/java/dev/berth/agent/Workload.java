@@ -60,11 +60,15 @@ interface Workload {
 
     Status status();
 
-    /** Tells what is known of the persistent disk (rule R2); effects follow by themselves. */
-    void disk(StoreProof proof);
+    /**
+     * Tells what is known of a persistent disk (rule R2); effects follow by themselves.
+     *
+     * @param name of the disk; "" is the one at {@code store}
+     */
+    void disk(String name, MountProof proof);
 
-    /** Names of containers that exist and use the persistent disk and may be running now. */
-    List<String> runningOnDisk();
+    /** Names of containers that exist and use that disk and may be running now. */
+    List<String> runningOnDisk(String name);
 
     void startContainer(String name);
 

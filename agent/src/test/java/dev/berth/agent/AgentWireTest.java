@@ -98,7 +98,9 @@ class AgentWireTest {
                         Fields.of(Map.of(), "overlay"));
         var tools = new FakeDiskTools(folder.resolve("devices"));
         tools.plug("/dev/a", 1 << 28);
-        return new Agent(layout(), settings, workload, tools, new Programs.Real(), Clock.SYSTEM);
+        var programs = new Programs.Real();
+        var ports = new DiskPorts(tools, new FakeTreeCopier(), new KernelLog(layout(), programs));
+        return new Agent(layout(), settings, workload, ports, programs, Clock.SYSTEM);
     }
 
     private Layout layout() {

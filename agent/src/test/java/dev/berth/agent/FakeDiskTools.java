@@ -33,6 +33,15 @@ final class FakeDiskTools implements DiskTools {
     final Map<Path, FakeDevice> devices = new HashMap<>();
     final List<Mount> mounts = new ArrayList<>();
     final List<String> asked = new ArrayList<>();
+    final Map<Path, Path> partitions = new HashMap<>();
+    final Map<Path, List<String>> mountOptions = new HashMap<>();
+
+    /** Places of binds whose content is still at the other mount. */
+    private final java.util.Set<Path> shown = new java.util.HashSet<>();
+
+    /** Called before and after each deed. */
+    java.util.function.Consumer<String> point = what -> {};
+
     boolean growsOnline = true;
     @Nullable String writeError;
     private final Path folder;
@@ -63,9 +72,10 @@ final class FakeDiskTools implements DiskTools {
     }
 
     @Override
-    public synchronized void format(Path device, String fileSystem) {
-        asked.add("format " + device + " " + fileSystem);
-        at(device).holds = new Content.FileSystem(fileSystem, at(device).bytes);
+    public void format(Path device, String fileSystem) {
+        act(
+                "format " + device + " " + fileSystem,
+                () -> at(device).holds = new Content.FileSystem(fileSystem, at(device).bytes));
     }
 
     @Override
@@ -74,25 +84,139 @@ final class FakeDiskTools implements DiskTools {
     }
 
     @Override
-    public synchronized void mount(Path device, Path at, String fileSystem, List<String> options) {
-        asked.add("mount " + device + " " + at.getFileName());
-        move(at(device).content, at);
-        mounts.add(new Mount(at(device).number, at, fileSystem, false));
+    public void mount(Path device, Path at, String fileSystem, List<String> options) {
+        act(
+                "mount " + device + " " + at.getFileName(),
+                () -> {
+                    if (mounts.stream().anyMatch(m -> m.at().equals(at))) {
+                        throw new IllegalStateException("a second mount at " + at);
+                    }
+                    requireNotMounted(device);
+                    mountOptions.put(at, options);
+                    move(at(device).content, at);
+                    mounts.add(new Mount(at(device).number, at, fileSystem, false));
+                });
+    }
+
+    private void requireNotMounted(Path device) {
+        if (mounts.stream().anyMatch(m -> m.number().equals(at(device).number))) {
+            throw new IllegalStateException(device + " is mounted twice");
+        }
+    }
+
+    /** A point at which an agent may be killed, before the deed and after it. */
+    private void act(String what, Runnable deed) {
+        point.accept("before " + what);
+        synchronized (this) {
+            asked.add(what);
+            deed.run();
+        }
+        point.accept("after " + what);
+    }
+
+    /** The VM went down: nothing is mounted, and all that was written is on the devices. */
+    synchronized void reboot() {
+        for (Mount mount : List.copyOf(mounts)) {
+            mounts.remove(mount);
+            home(mount).ifPresent(to -> move(mount.at(), to));
+        }
+        shown.clear();
+    }
+
+    /** Where the files of a device are now. */
+    synchronized Path content(String device) {
+        FakeDevice found = at(Path.of(device));
+        return mounts.stream()
+                .filter(m -> m.number().equals(found.number) && !shown.contains(m.at()))
+                .map(Mount::at)
+                .findFirst()
+                .orElse(found.content);
+    }
+
+    /** Where the content of a mount goes that has just ended: to another one of its device. */
+    private Optional<Path> home(Mount ended) {
+        Optional<Path> other =
+                mounts.stream()
+                        .filter(m -> m.number().equals(ended.number()))
+                        .map(Mount::at)
+                        .findFirst();
+        return other.or(() ->
+                devices.values().stream()
+                        .filter(d -> d.number.equals(ended.number()))
+                        .map(d -> d.content)
+                        .findFirst());
     }
 
     @Override
-    public synchronized void unmount(Path at) {
-        asked.add("unmount " + at.getFileName());
+    public void unmount(Path at) {
+        act(
+                "unmount " + at.getFileName(),
+                () -> {
+                    Mount mount =
+                            mounts.stream()
+                                    .filter(m -> m.at().equals(at))
+                                    .reduce((a, b) -> b)
+                                    .orElseThrow();
+                    mounts.remove(mount);
+                    if (!shown.remove(at)) {
+                        home(mount).ifPresent(to -> move(at, to));
+                        home(mount).ifPresent(shown::remove);
+                    }
+                });
+    }
+
+    /** Shows nothing until the other mount has gone, which is when anybody looks. */
+    @Override
+    public void bindReadOnly(Path from, Path at) {
+        act(
+                "bind " + from.getFileName() + " " + at.getFileName(),
+                () -> {
+                    Mount shownFrom =
+                            mounts.stream()
+                                    .filter(m -> m.at().equals(from))
+                                    .findFirst()
+                                    .orElseThrow();
+                    mounts.add(new Mount(shownFrom.number(), at, shownFrom.fileSystem(), true));
+                    shown.add(at);
+                });
+    }
+
+    @Override
+    public void sync(Path at) {
+        act("sync " + at.getFileName(), () -> {});
+    }
+
+    /** What plain files take, of what the device has. */
+    @Override
+    public synchronized Space space(Path at) {
         Mount mount = mounts.stream().filter(m -> m.at().equals(at)).findFirst().orElseThrow();
-        mounts.remove(mount);
-        devices.values().stream()
-                .filter(d -> d.number.equals(mount.number()))
-                .forEach(d -> move(at, d.content));
+        long total =
+                devices.values().stream()
+                        .filter(d -> d.number.equals(mount.number()))
+                        .mapToLong(d -> d.bytes)
+                        .findFirst()
+                        .orElseThrow();
+        long used = used(at);
+        return new Space(total, used, total - used);
+    }
+
+    private static long used(Path at) {
+        try (var files = Files.walk(at)) {
+            return files.filter(Files::isRegularFile).mapToLong(f -> f.toFile().length()).sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
-    public synchronized void remountReadOnly(Path at) {
-        asked.add("readonly " + at.getFileName());
+    public synchronized Optional<Path> partition(Path device) {
+        return Optional.ofNullable(partitions.get(device));
+    }
+
+    @Override
+    public synchronized void growPartition(Path device) {
+        asked.add("grow partition " + device);
+        at(partitions.getOrDefault(device, device)).bytes = at(device).bytes;
     }
 
     @Override
@@ -118,20 +242,6 @@ final class FakeDiskTools implements DiskTools {
     }
 
     @Override
-    public synchronized void copy(Path from, Path to, List<String> leftOut) {
-        asked.add("copy " + from.getFileName() + " " + to.getFileName());
-        try (var files = Files.list(from)) {
-            for (Path file : files.toList()) {
-                if (!leftOut.contains(String.valueOf(file.getFileName()))) {
-                    Files.copy(file, to.resolve(String.valueOf(file.getFileName())));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    @Override
     public synchronized Optional<String> cannotWrite(Path at) {
         return Optional.ofNullable(writeError);
     }
@@ -144,7 +254,7 @@ final class FakeDiskTools implements DiskTools {
         try {
             Files.createDirectories(to);
             try (var files = Files.list(from)) {
-                for (Path file : files.toList()) {
+                for (Path file : files.sorted().toList()) {
                     Files.move(file, to.resolve(String.valueOf(file.getFileName())));
                 }
             }

@@ -20,13 +20,15 @@ import org.jspecify.annotations.Nullable;
 /** Containers that are up as soon as they are started, and remembers what was asked. */
 class FakeWorkload implements Workload {
     final List<String> asked = new ArrayList<>();
-    final List<StoreProof> proofs = new ArrayList<>();
+    final List<MountProof> proofs = new ArrayList<>();
     List<ContainerSpec> wish = List.of();
     private List<ContainerSpec> before = List.of();
     private String mark = "";
     private String markBefore = "";
     boolean running;
     List<String> onDisk = List.of();
+    final List<MountProof> namedProofs = new ArrayList<>();
+    final Map<String, List<String>> onNamedDisks = new java.util.HashMap<>();
 
     /** Whether users of the disk stop when it is no longer proven, as the supervisor makes them. */
     boolean leavesUnprovenDisk = true;
@@ -122,16 +124,20 @@ class FakeWorkload implements Workload {
     }
 
     @Override
-    public synchronized void disk(StoreProof proof) {
-        proofs.add(proof);
-        if (leavesUnprovenDisk && !(proof instanceof StoreProof.Proven)) {
-            onDisk = List.of();
+    public synchronized void disk(String name, MountProof proof) {
+        (name.isEmpty() ? proofs : namedProofs).add(proof);
+        if (leavesUnprovenDisk && !(proof instanceof MountProof.Proven)) {
+            if (name.isEmpty()) {
+                onDisk = List.of();
+            } else {
+                onNamedDisks.remove(name);
+            }
         }
     }
 
     @Override
-    public synchronized List<String> runningOnDisk() {
-        return onDisk;
+    public synchronized List<String> runningOnDisk(String name) {
+        return name.isEmpty() ? onDisk : onNamedDisks.getOrDefault(name, List.of());
     }
 
     @Override

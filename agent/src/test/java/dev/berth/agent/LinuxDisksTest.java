@@ -2,27 +2,26 @@ package dev.berth.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.berth.model.Clock;
 import dev.berth.model.DiskCid;
-import dev.berth.model.Fields;
 import dev.berth.model.Json;
-import dev.berth.wire.AgentSettings;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same on real loop devices and file systems; needs root. */
 @Tag("engine")
@@ -32,62 +31,35 @@ class LinuxDisksTest {
     private static final long MIB = 1024 * 1024;
 
     @TempDir Path folder = Path.of("");
+    private LoopDisks vm = new LoopDisks(folder);
     private final Programs programs = new Programs.Real();
-    private final FakeWorkload workload = new FakeWorkload();
-    private final List<String> loops = new ArrayList<>();
+    private FakeWorkload workload = vm.workload;
+
+    @BeforeEach
+    void setUp() {
+        vm = new LoopDisks(folder);
+        workload = vm.workload;
+    }
 
     @AfterEach
     void tearDown() {
-        for (Path at : List.of(layout().store(), layout().migrationTarget())) {
-            programs.run(Duration.ofSeconds(10), "umount", at.toString());
-        }
-        loops.forEach(loop -> programs.run(Duration.ofSeconds(10), "losetup", "-d", loop));
+        vm.close();
     }
 
     private Layout layout() {
-        return Layout.of(folder.resolve("vcap"));
+        return vm.layout;
     }
 
     private Disks disks(String fileSystem) {
-        Layout layout = layout();
-        var settings =
-                new Settings(
-                        AgentSettings.fromTree(
-                                Json.of(
-                                        "agent_id",
-                                        "a1",
-                                        "env",
-                                        Json.of("persistent_disk_fs", fileSystem))),
-                        Fields.of(Map.of(), ""));
-        return new Disks(
-                layout,
-                new LinuxDisks(layout, programs),
-                new DiskRecords(layout, Map.of()),
-                () -> settings,
-                workload,
-                Clock.SYSTEM,
-                p -> {});
+        return vm.disks(fileSystem);
     }
 
-    private String plug(String name, long bytes) throws IOException {
-        Path image = folder.resolve(name);
-        try (var file = new RandomAccessFile(image.toFile(), "rw")) {
-            file.setLength(bytes);
-        }
-        String loop =
-                programs.run(Duration.ofSeconds(10), "losetup", "-f", "--show", image.toString())
-                        .orFail("losetup")
-                        .strip();
-        loops.add(loop);
-        return loop;
+    private String plug(String name, long bytes) {
+        return vm.plug(name, bytes);
     }
 
-    private void resize(String name, String loop, long bytes) throws IOException {
-        try (var file = new RandomAccessFile(folder.resolve(name).toFile(), "rw")) {
-            file.setLength(bytes);
-        }
-        String ignored =
-                programs.run(Duration.ofSeconds(10), "losetup", "-c", loop).orFail("losetup -c");
+    private void resize(String name, String loop, long bytes) {
+        vm.resize(name, loop, bytes);
     }
 
     private long storeBytes() throws IOException {
@@ -98,8 +70,8 @@ class LinuxDisksTest {
     void anExt4DiskIsMadeGrownMovedAndKeepsItsData() throws IOException {
         String loop = plug("a.img", 64 * MIB);
         Disks disks = disks("ext4");
-        disks.add(A, Json.of("path", loop));
-        disks.mount(A);
+        disks.add(A, Json.of("path", loop), DiskOptions.NONE);
+        disks.mount(A, false);
         Files.writeString(layout().store().resolve("rows"), "1 2 3");
         resize("a.img", loop, 256 * MIB);
         workload.onDisk = List.of("db");
@@ -111,10 +83,10 @@ class LinuxDisksTest {
         assertThat(disks.grow(A)).containsEntry("path", "none");
         assertThat(disks.proven()).containsExactly("disk-a");
 
-        disks.add(B, plug("b.img", 64 * MIB));
-        disks.mount(B);
+        disks.add(B, plug("b.img", 64 * MIB), DiskOptions.NONE);
+        disks.mount(B, false);
         workload.onDisk = List.of();
-        disks.migrate();
+        disks.migrate(new AgentCall("m", true));
         assertThat(layout().store().resolve("rows")).hasContent("1 2 3");
         assertThat(disks.proven()).containsExactly("disk-b");
         assertThat(disks.list()).containsExactly("disk-b");
@@ -126,8 +98,8 @@ class LinuxDisksTest {
     void anXfsDiskGrowsOnline() throws IOException {
         String loop = plug("a.img", 400 * MIB);
         Disks disks = disks("xfs");
-        disks.add(A, loop);
-        disks.mount(A);
+        disks.add(A, loop, DiskOptions.NONE);
+        disks.mount(A, false);
         Files.writeString(layout().store().resolve("rows"), "1 2 3");
         assertThat(disks.grow(A)).containsEntry("path", "none");
         resize("a.img", loop, 800 * MIB);
@@ -137,7 +109,7 @@ class LinuxDisksTest {
         assertThat(workload.onDisk).containsExactly("db");
         workload.onDisk = List.of();
         disks.unmount(A);
-        disks.mount(A);
+        disks.mount(A, false);
         assertThat(layout().store().resolve("rows")).hasContent("1 2 3");
     }
 
@@ -145,19 +117,19 @@ class LinuxDisksTest {
     void theWrongDiskAndForeignDataAreRefusedUntouched() throws IOException {
         String loop = plug("a.img", 64 * MIB);
         Disks disks = disks("ext4");
-        disks.add(A, loop);
-        disks.mount(A);
+        disks.add(A, loop, DiskOptions.NONE);
+        disks.mount(A, false);
         disks.unmount(A);
         disks.remove(A);
-        disks.add(B, loop);
-        assertThatThrownBy(() -> disks.mount(B))
+        disks.add(B, loop, DiskOptions.NONE);
+        assertThatThrownBy(() -> disks.mount(B, false))
                 .hasMessageContaining("expected 'disk-b', found 'disk-a'");
         assertThat(disks.list()).isEmpty();
 
         String foreign = plug("c.img", 64 * MIB);
         String ignored = programs.run(Duration.ofSeconds(10), "mkswap", foreign).orFail("mkswap");
-        disks.add(B, foreign);
-        assertThatThrownBy(() -> disks.mount(B)).hasMessageContaining("swap");
+        disks.add(B, foreign, DiskOptions.NONE);
+        assertThatThrownBy(() -> disks.mount(B, false)).hasMessageContaining("swap");
 
         String odd = plug("d.img", 64 * MIB);
         try (FileChannel channel = FileChannel.open(Path.of(odd), StandardOpenOption.WRITE)) {
@@ -165,17 +137,18 @@ class LinuxDisksTest {
             assertThat(written).isEqualTo(1);
             channel.force(true);
         }
-        disks.add(B, odd);
-        assertThatThrownBy(() -> disks.mount(B)).hasMessageContaining("data of an unknown kind");
+        disks.add(B, odd, DiskOptions.NONE);
+        assertThatThrownBy(() -> disks.mount(B, false))
+                .hasMessageContaining("data of an unknown kind");
     }
 
     @Test
     void theNextLifeProvesWhatIsMounted() throws IOException {
         Disks disks = disks("ext4");
-        disks.add(A, plug("a.img", 64 * MIB));
-        disks.mount(A);
+        disks.add(A, plug("a.img", 64 * MIB), DiskOptions.NONE);
+        disks.mount(A, false);
         Disks next = disks("ext4");
-        assertThat(next.lookAfterLastMounted()).isTrue();
+        assertThat(next.lookAfterAll()).isTrue();
         assertThat(next.proven()).containsExactly("disk-a");
         String ignored =
                 programs.run(
@@ -185,15 +158,15 @@ class LinuxDisksTest {
                                 "remount,ro",
                                 layout().store().toString())
                         .orFail("remount");
-        next.lookAfterLastMounted();
+        next.lookAfterAll();
         assertThat(next.proven()).isEmpty();
     }
 
     @Test
     void aDiskHeldInAnotherNameSpaceIsNotUnmounted() throws Exception {
         Disks disks = disks("ext4");
-        disks.add(A, plug("a.img", 64 * MIB));
-        disks.mount(A);
+        disks.add(A, plug("a.img", 64 * MIB), DiskOptions.NONE);
+        disks.mount(A, false);
         Process holder =
                 new ProcessBuilder("unshare", "-m", "--propagation", "private", "sleep", "1000")
                         .start();
@@ -212,5 +185,76 @@ class LinuxDisksTest {
         }
         disks.unmount(A);
         assertThat(disks.list()).isEmpty();
+    }
+
+    @Test
+    void aBtrfsDiskIsMadeGrownAndKeepsItsData() throws IOException {
+        assumeThat(Files.readString(Path.of("/proc/filesystems")))
+                .as("the kernel of this machine has no btrfs")
+                .contains("btrfs");
+        String loop = plug("a.img", 256 * MIB);
+        Disks disks = disks("btrfs");
+        disks.add(A, loop, DiskOptions.NONE);
+        disks.mount(A, false);
+        assertThat(disks.proven()).containsExactly("disk-a");
+        assertThat(disks.list()).containsExactly("disk-a");
+        Files.writeString(layout().store().resolve("rows"), "1 2 3");
+        assertThat(disks.grow(A)).containsEntry("path", "none");
+        resize("a.img", loop, 512 * MIB);
+        workload.onDisk = List.of("db");
+        assertThat(disks.grow(A)).isEqualTo(Json.of("path", "online", "size_mb", 512L));
+        assertThat(storeBytes()).isGreaterThan(500 * MIB);
+        workload.onDisk = List.of();
+        disks.unmount(A);
+        resize("a.img", loop, 600 * MIB);
+        disks.mount(A, false);
+        assertThat(storeBytes()).isGreaterThan(590 * MIB);
+        assertThat(layout().store().resolve("rows")).hasContent("1 2 3");
+    }
+
+    /** Clouds and the stock agent give such disks; partition and file system grow as one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"dos", "gpt"})
+    void aPartitionedDiskIsUsedThroughItsPartitionAndGrown(String table) throws IOException {
+        String loop = plug("a.img", 64 * MIB);
+        vm.run("bash", "-c", "echo 'start=2048' | sfdisk -q -X $0 $1", table, loop);
+        Disks disks = disks("ext4");
+        disks.add(A, loop, DiskOptions.NONE);
+        disks.mount(A, false);
+        assertThat(vm.run("findmnt", "-no", "SOURCE", layout().store().toString()))
+                .isEqualTo(loop + "p1");
+        Files.writeString(layout().store().resolve("rows"), "1 2 3");
+        resize("a.img", loop, 200 * MIB);
+        assertThat(disks.grow(A).get("path")).isIn("online", "offline");
+        assertThat(storeBytes()).isGreaterThan(150 * MIB);
+        assertThat(disks.grow(A)).containsEntry("path", "none");
+        disks.unmount(A);
+        resize("a.img", loop, 300 * MIB);
+        disks.mount(A, false); // what grew while it was away
+        assertThat(storeBytes()).isGreaterThan(250 * MIB);
+        assertThat(layout().store().resolve("rows")).hasContent("1 2 3");
+        disks.unmount(A);
+    }
+
+    @Test
+    void mountOptionsAreUsedAndWrongOnesNamed() {
+        Disks disks = disks("ext4");
+        var quiet = new DiskOptions("logs", "xfs", List.of("noatime", "nodev"), false);
+        disks.add(A, plug("a.img", 400 * MIB), quiet);
+        disks.mount(A, false);
+        String at = layout().place("logs").toString();
+        assertThat(vm.run("findmnt", "-no", "FSTYPE,OPTIONS", at))
+                .startsWith("xfs")
+                .contains("noatime")
+                .contains("nodev");
+        assertThat(disks.proof("logs")).isEqualTo(new MountProof.Proven(A));
+
+        var wrong = new DiskOptions("", null, List.of("nosuchthing"), false);
+        disks.add(B, plug("b.img", 64 * MIB), wrong);
+        assertThatThrownBy(() -> disks.mount(B, false)).hasMessageContaining("nosuchthing");
+        Disks other = disks("zfs");
+        other.add(B, plug("c.img", 64 * MIB), DiskOptions.NONE);
+        assertThatThrownBy(() -> other.mount(B, false))
+                .hasMessageContaining("'zfs' is not known: use ext4, xfs or btrfs");
     }
 }

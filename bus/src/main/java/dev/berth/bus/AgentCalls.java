@@ -3,7 +3,9 @@ package dev.berth.bus;
 import dev.berth.model.AgentId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,22 @@ public interface AgentCalls {
             List<Object> arguments,
             Duration limit,
             BooleanSupplier cancelled);
+
+    /**
+     * The same, for work that takes long.
+     *
+     * @param progress is told what the agent says of how far it is: {@code bytes}, {@code total},
+     *     {@code seconds_left}; on the caller's thread, between polls
+     */
+    default @Nullable Object call(
+            AgentId agent,
+            String method,
+            List<Object> arguments,
+            Duration limit,
+            BooleanSupplier cancelled,
+            Consumer<Map<String, Object>> progress) {
+        return call(agent, method, arguments, limit, cancelled);
+    }
 
     default @Nullable Object call(
             AgentId agent, String method, List<Object> arguments, Duration limit) {

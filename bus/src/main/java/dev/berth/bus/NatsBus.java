@@ -22,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -158,6 +159,17 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
             List<Object> arguments,
             Duration limit,
             BooleanSupplier cancelled) {
+        return call(agent, method, arguments, limit, cancelled, progress -> {});
+    }
+
+    @Override
+    public @Nullable Object call(
+            AgentId agent,
+            String method,
+            List<Object> arguments,
+            Duration limit,
+            BooleanSupplier cancelled,
+            Consumer<Map<String, Object>> progress) {
         long end = System.nanoTime() + limit.toNanos();
         if (!Patience.of(method).isRepeatable() && !sightings.isPresent(agent)) {
             // Sent to an agent that is not there it would be lost, and must not be sent twice.
@@ -167,12 +179,17 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
             case AgentReply.Value value -> value.value();
             case AgentReply.Failure failure -> throw failed(failure);
             case AgentReply.Running running ->
-                    follow(agent, method, running.agentTaskId(), end, cancelled);
+                    follow(agent, method, running.agentTaskId(), end, cancelled, progress);
         };
     }
 
     private @Nullable Object follow(
-            AgentId agent, String method, String task, long end, BooleanSupplier cancelled) {
+            AgentId agent,
+            String method,
+            String task,
+            long end,
+            BooleanSupplier cancelled,
+            Consumer<Map<String, Object>> progress) {
         BooleanSupplier asked = cancelled;
         long pause = FIRST_POLL_MILLIS;
         long lastSaid = System.nanoTime();
@@ -185,7 +202,12 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
             }
             try {
                 switch (exchange(agent, "get_task", List.of(task), end, asked)) {
-                    case AgentReply.Running running -> lastSaid = System.nanoTime();
+                    case AgentReply.Running running -> {
+                        lastSaid = System.nanoTime();
+                        if (!running.progress().isEmpty()) {
+                            progress.accept(running.progress());
+                        }
+                    }
                     case AgentReply.Value value -> {
                         return value.value();
                     }

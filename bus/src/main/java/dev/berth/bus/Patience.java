@@ -19,7 +19,7 @@ record Patience(Duration window, Duration firstGap, Duration longestGap) {
         return switch (method) {
             // Asked of agents that boot: each lost moment is one of the deploy.
             case "ping" -> new Patience(NEVER, Duration.ofMillis(50), Duration.ofMillis(400));
-            case "info", "cancel_task" -> reading(1);
+            case "info", "cancel_task", "disk_report" -> reading(1);
             case "get_state" -> reading(3);
             case "get_task" -> reading(5);
             case "upload_blob" -> new Patience(MESSAGE.multipliedBy(4), MESSAGE, MESSAGE);

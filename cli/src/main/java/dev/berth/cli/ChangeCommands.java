@@ -75,6 +75,11 @@ final class ChangeCommands {
         boolean fix;
 
         @Option(
+                names = "--allow-shrink",
+                description = "Let persistent disks become smaller, by copy, if their data fits.")
+        boolean allowShrink;
+
+        @Option(
                 names = "--refresh-images",
                 description = "Look again which image each tag stands for now.")
         boolean refreshImages;
@@ -169,6 +174,7 @@ final class ChangeCommands {
             var query = new LinkedHashMap<String, String>();
             put(query, "recreate", recreate ? "true" : null);
             put(query, "fix", fix ? "true" : null);
+            put(query, "allow_shrink", allowShrink ? "true" : null);
             put(query, "refresh_images", refreshImages ? "true" : null);
             put(query, "dry_run", dry ? "true" : null);
             put(query, "canaries", canaries);

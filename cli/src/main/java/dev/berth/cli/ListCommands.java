@@ -135,11 +135,19 @@ final class ListCommands {
                                 disk.string("deployment_name", ""),
                                 disk.string("instance_name", ""),
                                 disk.optionalString("az"),
-                                disk.string("orphaned_at", "")));
+                                disk.string("orphaned_at", ""),
+                                disk.string("name", "")));
             }
             screen.table(
                     "disks",
-                    List.of("Disk CID", "Size", "Deployment", "Instance", "AZ", "Orphaned At"),
+                    List.of(
+                            "Disk CID",
+                            "Size",
+                            "Deployment",
+                            "Instance",
+                            "AZ",
+                            "Orphaned At",
+                            "Name"),
                     rows);
         }
 
@@ -156,7 +164,8 @@ final class ListCommands {
                                     deployment,
                                     InstanceCommands.instance(line),
                                     line.optionalString("az"),
-                                    ""));
+                                    "",
+                                    line.object("disk_names").string(cid, "")));
                 }
             }
             return rows;

@@ -47,10 +47,14 @@ final class Usage {
                         "vms",
                         "containers",
                         "why",
+                        "doctor",
                         "logs",
                         "exec",
                         "top",
                         "disks",
+                        "resize-disk",
+                        "attach-disk",
+                        "orphan-disk",
                         "delete-disk"));
         groups.put("What was done:", List.of("tasks", "task", "cancel-task", "events", "locks"));
         groups.put(

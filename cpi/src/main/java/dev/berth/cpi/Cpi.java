@@ -123,6 +123,19 @@ public interface Cpi {
         return false;
     }
 
+    /**
+     * Whether {@link #resizeDisk} is worth a try: false once it was said that it is not, and then
+     * disks are copied.
+     */
+    default boolean resizesDisks() {
+        return true;
+    }
+
+    /** Whether a disk can be attached to a VM of another az than the one it was made for. */
+    default boolean movesDisksBetweenAzs() {
+        return false;
+    }
+
     /** What the cloud says of a VM, for the judge. */
     enum VmEvidence {
         RUNNING,

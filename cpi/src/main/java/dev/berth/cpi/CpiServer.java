@@ -109,7 +109,11 @@ public final class CpiServer {
                 "stemcell_formats",
                 info.stemcellFormats(),
                 "berth",
-                Json.of("grows_attached_disks", cpi.growsAttachedDisks()));
+                Json.of(
+                        "grows_attached_disks",
+                        cpi.growsAttachedDisks(),
+                        "moves_disks_between_azs",
+                        cpi.movesDisksBetweenAzs()));
     }
 
     private static @Nullable Object call(Cpi cpi, CpiContext context, String method, Arguments a) {

@@ -33,6 +33,7 @@ public final class ExternalCpi implements Cpi {
     private final CpiLog log;
     private final Clock clock;
     private volatile @Nullable Known known;
+    private volatile boolean refusedToResize;
 
     /**
      * @param limit of each call; past it the CPI is killed and the outcome is {@link
@@ -302,7 +303,13 @@ public final class ExternalCpi implements Cpi {
 
     @Override
     public void resizeDisk(CpiContext context, DiskCid disk, long sizeMb) {
-        call(context, "resize_disk", disk.value(), sizeMb);
+        try {
+            call(context, "resize_disk", disk.value(), sizeMb);
+        } catch (CpiException e) {
+            // The next disk need not be detached to learn the same.
+            refusedToResize |= e.type() == CpiException.Type.NOT_IMPLEMENTED;
+            throw e;
+        }
     }
 
     @Override
@@ -344,6 +351,16 @@ public final class ExternalCpi implements Cpi {
     @Override
     public boolean growsAttachedDisks() {
         return knownInfo().object("berth").flag("grows_attached_disks", false);
+    }
+
+    @Override
+    public boolean resizesDisks() {
+        return !refusedToResize;
+    }
+
+    @Override
+    public boolean movesDisksBetweenAzs() {
+        return knownInfo().object("berth").flag("moves_disks_between_azs", false);
     }
 
     @Override

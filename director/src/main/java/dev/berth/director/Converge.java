@@ -16,6 +16,7 @@ import dev.berth.store.StoreSession;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * the deployment's lock is held by the task.
  */
 final class Converge {
+    /** More would mean that what is recorded and what is there never meet. */
+    private static final int MOST_CORRECTIONS = 3;
+
     private final Hands hands;
     private final DeploymentReader reader;
     private final Observer observer;
@@ -49,12 +53,13 @@ final class Converge {
             Fields options = wish.object("options");
             boolean dry = options.flag("dry_run", false);
             var reading = prepared(task, () -> reader.read(wish, task.log(), !dry));
+            boolean again = wish.has("state_change");
             PlanOptions how =
                     PlanOptions.deploy(hands.cpi().growsAttachedDisks())
                             .withRecreate(options.flag("recreate", false))
                             .withFix(options.flag("fix", false))
-                            .withFulfilled(fulfilled(task));
-            Plan plan = plan(task, reading.desired(), how);
+                            .withDisks(disks(options.flag("allow_shrink", false), again, Map.of()));
+            Plan plan = plan(task, reading.desired(), how.withFulfilled(fulfilled(task)));
             if (dry) {
                 PlanText.lines(plan)
                         .forEach(line -> task.log().result(Json.write(Json.of("plan", line))));
@@ -66,13 +71,93 @@ final class Converge {
                         isFirst(deployment) ? "create" : "update",
                         deployment,
                         () -> {
-                            new PlanRun(hands, reading.scope(), task, plan).run();
-                            if (!wish.has("state_change")) {
-                                hands.store().update(s -> s.saveDeployment(reading.deployed()));
+                            carryOut(task, reading, plan, how);
+                            if (!again) {
+                                hands.store().update(s -> deployed(s, reading));
                             }
                         });
             }
             return "/deployments/" + deployment;
+        };
+    }
+
+    /**
+     * Carries the plan out; where it turns out that it rests on what is not so, another is made.
+     */
+    private void carryOut(
+            TaskContext task, DeploymentReader.Reading reading, Plan first, PlanOptions how)
+            throws Exception {
+        Plan plan = first;
+        for (int left = MOST_CORRECTIONS; ; left--) {
+            try {
+                new PlanRun(hands, reading.scope(), task, plan).run();
+                return;
+            } catch (RecordsCorrected e) {
+                if (left == 0) {
+                    throw e;
+                }
+                task.log().warning(e.getMessage() + "; a new plan is made");
+                plan = plan(task, reading.desired(), how.withFulfilled(fulfilled(task)));
+            }
+        }
+    }
+
+    private PlanOptions.Disks disks(
+            boolean allowShrink, boolean keepsSizes, Map<PlanOptions.DiskOf, Long> sizes) {
+        return new PlanOptions.Disks(
+                hands.cpi().resizesDisks(),
+                hands.cpi().movesDisksBetweenAzs(),
+                allowShrink,
+                keepsSizes,
+                sizes);
+    }
+
+    /** What a person gave a disk against an earlier manifest is what this one says now. */
+    private static void deployed(StoreSession session, DeploymentReader.Reading reading) {
+        session.saveDeployment(reading.deployed());
+        Desired desired = reading.desired();
+        for (Rows.Disk disk : session.disksOf(desired.deployment())) {
+            if (disk.active() && DiskRecords.manifestMb(disk) != 0) {
+                session.instance(Objects.requireNonNull(disk.instance()))
+                        .filter(i -> wishes(desired, i.group(), disk))
+                        .ifPresent(i -> session.saveDisk(ruledByManifest(disk)));
+            }
+        }
+    }
+
+    private static boolean wishes(Desired desired, String group, Rows.Disk disk) {
+        return desired.groups().stream()
+                .filter(g -> g.name().equals(group))
+                .flatMap(g -> g.disks().stream())
+                .anyMatch(d -> d.name().equals(disk.name()) && d.sizeMb() == disk.sizeMb());
+    }
+
+    private static Rows.Disk ruledByManifest(Rows.Disk disk) {
+        return disk.as(disk.sizeMb(), disk.type(), DiskRecords.given(disk.options(), 0));
+    }
+
+    /** {@code resize_disk}: the disks of one instance, or of all of a group. */
+    TaskJob resize(Map<String, Object> payload) {
+        return task -> {
+            Fields wish = Fields.of(payload, "payload");
+            String deployment = wish.string("deployment");
+            var reading = prepared(task, () -> reader.readDeployed(deployment, task.log()));
+            Map<PlanOptions.DiskOf, Long> sizes =
+                    new ResizeWish(wish).sizes(hands.store(), reading.desired());
+            Set<InstanceId> only =
+                    sizes.keySet().stream()
+                            .map(PlanOptions.DiskOf::instance)
+                            .collect(Collectors.toSet());
+            PlanOptions how =
+                    PlanOptions.deploy(hands.cpi().growsAttachedDisks())
+                            .withOnly(only)
+                            .withDisks(disks(wish.flag("allow_shrink", false), true, sizes));
+            Plan plan = plan(task, reading.desired(), how);
+            images.bring(task, plan, reading.images(), reading.registries());
+            told(task, "resize-disk", deployment, () -> carryOut(task, reading, plan, how));
+            return plan.isEmpty()
+                    ? "nothing to do: every disk has " + wish.integer("size_mb") + " MB"
+                    : "resized " + sizes.size() + " disk(s)";
         };
     }
 
@@ -105,10 +190,12 @@ final class Converge {
             var reading =
                     prepared(
                             task, () -> reader.readDeployed(wish.string("deployment"), task.log()));
-            PlanOptions how = PlanOptions.repair(only, hands.cpi().growsAttachedDisks());
+            PlanOptions how =
+                    PlanOptions.repair(only, hands.cpi().growsAttachedDisks())
+                            .withDisks(disks(false, true, Map.of()));
             Plan plan = plan(task, reading.desired(), how);
             images.bring(task, plan, reading.images(), reading.registries());
-            new PlanRun(hands, reading.scope(), task, plan).run();
+            carryOut(task, reading, plan, how);
             return "scan and fix complete";
         };
     }
@@ -203,6 +290,7 @@ final class Converge {
     }
 
     private Plan plan(TaskContext task, Desired desired, PlanOptions options) throws Exception {
+        new LiveDisks(hands).settle(desired.deployment(), task.log());
         Recorded recorded = Records.of(hands.store(), desired.deployment());
         Observer.Seen seen = observer.look(desired.deployment(), recorded, options.only());
         Plan plan =
@@ -214,13 +302,10 @@ final class Converge {
     }
 
     /**
-     * Requests to restart or recreate that this very task carried out before a crash: done once is
-     * done.
+     * Requests to restart or recreate that this very task carried out before, by an earlier plan or
+     * process: done once is done.
      */
     private Set<InstanceId> fulfilled(TaskContext task) {
-        if (!task.resumed()) {
-            return Set.of();
-        }
         Set<InstanceId> touched =
                 hands.store().read(s -> s.intents(task.id())).stream()
                         .filter(i ->

@@ -27,6 +27,7 @@ final class DeployRequest {
                         "recreate_persistent_disks",
                         "fix",
                         "dry_run",
+                        "allow_shrink",
                         "refresh_images",
                         "force_latest_variables",
                         "force")) {

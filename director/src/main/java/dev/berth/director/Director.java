@@ -12,13 +12,12 @@ import dev.berth.model.RegistryLogin;
 import dev.berth.model.Secret;
 import dev.berth.store.SqlStore;
 import dev.berth.store.Store;
+import dev.berth.store.StoreHolder;
+import dev.berth.store.StoreLock;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -59,9 +58,12 @@ public final class Director implements AutoCloseable {
     private void assemble(Path home, Clock clock) throws IOException {
         EnvironmentFile environment = EnvironmentFile.load(home);
         Path folder = Files.createDirectories(home.resolve("director"));
-        keep(alone(folder));
+        // Before anything else is touched: two directors on one store would each be right and
+        // together wrong.
+        Path file = folder.resolve("berth.db");
+        keep(StoreLock.take(file, StoreHolder.self(clock.now())));
         Pki pki = Pki.open(home.resolve("pki"), clock);
-        Store database = keep(SqlStore.sqlite(folder.resolve("berth.db")));
+        Store database = keep(SqlStore.sqlite(file));
         var engine = keep(new DockerEngine(socket(environment)));
         Executor later = work -> Thread.ofVirtual().name("cpi-later").start(work);
         var cpi = new DockerCpi(engine, home.resolve("cpi"), later);
@@ -129,6 +131,7 @@ public final class Director implements AutoCloseable {
                                         Parallel.VIRTUAL_THREADS,
                                         welcome(environment, pki, bus.port()),
                                         agentWait())));
+        core.health(new EnvironmentHealth(home, environment, database, core.box(), own, clock));
         int settled = core.settle();
         var blobs =
                 new Blobs(folder.resolve("blobs"), environment.url() + "/blobs", core.box(), clock);
@@ -184,22 +187,6 @@ public final class Director implements AutoCloseable {
                 environment.registryPassword(),
                 new Secret(pki.caCertificate()),
                 false);
-    }
-
-    /** Two directors on one store would each be right and together wrong: the second refuses. */
-    private static AutoCloseable alone(Path folder) throws IOException {
-        FileChannel channel =
-                FileChannel.open(
-                        folder.resolve("lock"),
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE);
-        FileLock lock = channel.tryLock();
-        if (lock == null) {
-            channel.close();
-            throw new IOException(
-                    "another director runs on " + folder + "; stop it first: berth down");
-        }
-        return channel;
     }
 
     private static Path socket(EnvironmentFile environment) throws IOException {

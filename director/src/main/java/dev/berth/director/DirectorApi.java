@@ -73,7 +73,8 @@ public final class DirectorApi implements AutoCloseable {
         var variables = new Variables(store, parts.box(), parts.identity(), tasks.clock());
         new VariablesApi(variables, parts.trail()).addTo(router);
         new ReleasesApi(store, tasks).addTo(router);
-        new DisksApi(parts.orphans()).addTo(router);
+        new DisksApi(store, tasks, parts.orphans()).addTo(router);
+        new DoctorApi(store, tasks).addTo(router);
         new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);
         new BlobsApi(parts.blobs()).addTo(router);
         images = images(parts, router);

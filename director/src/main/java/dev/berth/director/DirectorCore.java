@@ -77,6 +77,7 @@ public final class DirectorCore implements AutoCloseable {
     private final Variables variables;
     private final Tasks tasks;
     private final OrphanedDisks orphans;
+    private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
     private @Nullable Thread keeper;
     private Instant orphansDue = Instant.MIN;
 
@@ -116,7 +117,14 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);
         tasks.register(DeploymentsApi.DELETE, converge::delete);
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
+        tasks.register(DisksApi.RESIZE, converge::resize);
+        var diskJobs = new DiskJobs(hands, reader);
+        tasks.register(DisksApi.ATTACH, diskJobs::attach);
+        tasks.register(DisksApi.ORPHAN, diskJobs::orphan);
         tasks.register(ContainerChange.TASK, new ContainerChange(hands)::job);
+        var doctor = new Doctor(hands, converge, () -> health.look());
+        tasks.registerQuick(Doctor.LOOK, doctor::job);
+        tasks.register(Doctor.FIX, doctor::job);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
     }
 
@@ -186,6 +194,11 @@ public final class DirectorCore implements AutoCloseable {
 
     public FleetView fleet() {
         return fleet;
+    }
+
+    /** What the doctor looks at beside deployments; known only when all else stands. */
+    void health(Doctor.EnvironmentHealth looks) {
+        health = looks;
     }
 
     AgentCalls agents() {

@@ -1,23 +1,28 @@
 package dev.berth.director;
 
+import dev.berth.bus.AgentException;
 import dev.berth.cpi.CpiException;
 import dev.berth.model.DiskCid;
 import dev.berth.model.IntentId;
 import dev.berth.model.Json;
 import dev.berth.model.VmCid;
+import dev.berth.planner.Desired;
 import dev.berth.planner.Plan.InstancePlan;
 import dev.berth.planner.Step;
 import dev.berth.store.Rows;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** What is done with the persistent disk of one instance; rule R1 is kept here. */
+/** What is done with the persistent disks of one instance; rule R1 is kept here. */
 final class DiskActs {
     private final InstanceContext on;
     private final Hands hands;
     private final DeployScope scope;
     private final TaskContext task;
     private final InstancePlan plan;
+    private final LiveDisks lives;
 
     DiskActs(InstanceContext on) {
         this.on = on;
@@ -25,20 +30,30 @@ final class DiskActs {
         this.scope = on.scope();
         this.task = on.task();
         this.plan = on.plan();
+        this.lives = new LiveDisks(hands);
     }
 
-    void createDisk(Step.CreateDisk step) {
-        IntentId intent =
-                on.begin(
-                        "create disk",
-                        Json.of(
-                                "size_mb",
-                                step.sizeMb(),
-                                "cloud_properties",
-                                step.cloudProperties(),
-                                "type",
-                                step.type()),
-                        s -> {});
+    /**
+     * @param copyOf null: it is the live one; else it is to be filled from this one
+     */
+    DiskCid createDisk(Desired.DiskWish wish, @Nullable DiskCid copyOf) {
+        Map<String, Object> options = DiskRecords.options(wish);
+        Map<String, Object> payload =
+                Json.of(
+                        "size_mb",
+                        wish.sizeMb(),
+                        "cloud_properties",
+                        wish.cloudProperties(),
+                        "type",
+                        wish.type(),
+                        "name",
+                        wish.name(),
+                        "options",
+                        options);
+        if (copyOf != null) {
+            payload.put("copy_of", copyOf.value());
+        }
+        IntentId intent = on.begin("create disk", payload, s -> {});
         try {
             VmCid near =
                     hands.store().read(s -> s.activeVm(plan.id())).map(Rows.Vm::cid).orElse(null);
@@ -46,19 +61,11 @@ final class DiskActs {
                     hands.cpi()
                             .createDisk(
                                     hands.context(intent, null),
-                                    step.sizeMb(),
-                                    step.cloudProperties(),
+                                    wish.sizeMb(),
+                                    wish.cloudProperties(),
                                     near);
-            on.end(
-                    intent,
-                    Journal.DONE,
-                    s ->
-                            s.saveDisk(
-                                    newDisk(
-                                            cid,
-                                            step.sizeMb(),
-                                            step.cloudProperties(),
-                                            step.type())));
+            on.end(intent, Journal.DONE, s -> s.saveDisk(newDisk(cid, wish, options, copyOf)));
+            return cid;
         } catch (CpiException e) {
             on.endUnlessUnknown(intent, e);
             throw e;
@@ -66,25 +73,39 @@ final class DiskActs {
     }
 
     private Rows.Disk newDisk(
-            DiskCid cid, long sizeMb, Map<String, Object> cloudProperties, String type) {
+            DiskCid cid,
+            Desired.DiskWish wish,
+            Map<String, Object> options,
+            @Nullable DiskCid copyOf) {
         return new Rows.Disk(
                 cid,
                 plan.id(),
                 null,
-                sizeMb,
-                cloudProperties,
-                type,
-                true,
+                wish.sizeMb(),
+                wish.cloudProperties(),
+                wish.type(),
+                copyOf == null,
                 null,
                 scope.deployment(),
                 plan.name(),
                 plan.az(),
-                "");
+                "",
+                wish.name(),
+                options,
+                copyOf);
     }
 
-    void attachDisk() {
+    void attachDisk(Step.AttachDisk step) {
+        Rows.Disk disk = on.disk(step.disk());
+        attachDisk(
+                disk.as(
+                        disk.sizeMb(),
+                        disk.type(),
+                        DiskRecords.mounted(disk.options(), step.mountOptions())));
+    }
+
+    void attachDisk(Rows.Disk disk) {
         Rows.Vm vm = on.vm();
-        Rows.Disk disk = on.disk();
         VmCid holder = disk.attachedTo();
         if (holder != null && !holder.equals(vm.cid())) {
             throw new IllegalStateException(
@@ -110,16 +131,21 @@ final class DiskActs {
             throw e;
         }
         on.end(intent, Journal.DONE, session -> {});
-        on.call(
-                vm,
-                "add_persistent_disk",
-                List.of(disk.cid().value(), hint),
-                hands.patience().agentCall());
+        var arguments = new ArrayList<Object>(List.of(disk.cid().value(), hint));
+        Map<String, Object> told = DiskRecords.told(disk);
+        if (!told.isEmpty()) {
+            arguments.add(told);
+        }
+        on.call(vm, "add_persistent_disk", arguments, hands.patience().agentCall());
+        setMetadata(disk.cid());
+    }
+
+    private void setMetadata(DiskCid disk) {
         try {
             hands.cpi()
                     .setDiskMetadata(
                             hands.looking(),
-                            disk.cid(),
+                            disk,
                             Map.of(
                                     "director",
                                     hands.directorName(),
@@ -140,17 +166,78 @@ final class DiskActs {
         }
     }
 
-    void growDisk(Step.GrowDisk step) {
-        Rows.Disk disk = on.disk();
+    /** Has the agent prove and mount the live disk of that name. */
+    void mountDisk(String name) {
+        Rows.Disk disk = on.disk(name);
+        try {
+            if (DiskRecords.isRevived(disk)) {
+                revive(disk);
+            } else {
+                mountDisk(disk.cid());
+            }
+        } catch (AgentException e) {
+            if (e.kind() == AgentException.Kind.FAILED) {
+                correct(disk);
+            }
+            throw e;
+        }
+    }
+
+    /** Nobody could say before that another has taken its place: its agent was gone. */
+    private void correct(Rows.Disk disk) {
+        for (Rows.Disk target : on.leftOver(disk.name())) {
+            if (disk.cid().equals(target.copyOf())
+                    && lives.isSuperseded(
+                            on.vm(), disk.cid(), target.cid(), hands.patience().agentCall())) {
+                hands.store().update(s -> LiveDisks.takesThePlaceOf(s, target.cid(), disk.cid()));
+                throw new RecordsCorrected(LiveDisks.took(target.cid(), disk.cid()));
+            }
+        }
+    }
+
+    /** A person attached it: that another took its place once does not count any more. */
+    private void revive(Rows.Disk disk) {
+        on.agentAct(
+                "mount disk",
+                "mount_disk",
+                List.of(disk.cid().value(), Json.of("revive", true)),
+                hands.patience().longCall());
+        hands.store()
+                .update(s ->
+                        s.disk(disk.cid())
+                                .ifPresent(d ->
+                                        s.saveDisk(
+                                                d.as(
+                                                        d.sizeMb(),
+                                                        d.type(),
+                                                        DiskRecords.revived(d.options(), false)))));
+    }
+
+    void mountDisk(DiskCid disk) {
+        on.agentAct("mount disk", "mount_disk", List.of(disk.value()), hands.patience().longCall());
+    }
+
+    /**
+     * Grows it in place.
+     *
+     * @return the agent's answer; null where it was not asked; empty where the CPI cannot
+     */
+    Growth growDisk(Step.GrowDisk step) {
+        Rows.Disk disk = on.disk(step.to().name());
+        if (!disk.cid().equals(step.disk())) {
+            throw new IllegalStateException(disk.cid() + " is not the disk to grow, " + step);
+        }
+        long sizeMb = step.to().sizeMb();
         IntentId intent =
                 on.begin(
                         "grow disk",
-                        Json.of("disk", disk.cid().value(), "size_mb", step.sizeMb()),
+                        Json.of("disk", disk.cid().value(), "size_mb", sizeMb),
                         session -> {});
+        Object answer = null;
         try {
-            hands.cpi().resizeDisk(hands.context(intent, null), disk.cid(), step.sizeMb());
+            hands.cpi().resizeDisk(hands.context(intent, null), disk.cid(), sizeMb);
             if (step.attached()) {
-                Object answer =
+                answer =
                         on.call(
                                 on.vm(),
                                 "grow_disk",
@@ -160,6 +247,11 @@ final class DiskActs {
             }
         } catch (CpiException e) {
             on.endUnlessUnknown(intent, e);
+            if (e.type() == CpiException.Type.NOT_IMPLEMENTED
+                    || e.type() == CpiException.Type.NOT_SUPPORTED) {
+                task.log().debug("disk=" + disk.cid() + " cannot be grown: " + e.getMessage());
+                return new Growth(false, null);
+            }
             throw e;
         }
         // The size is recorded last: a crash before this makes the next plan grow again, a no-op
@@ -167,7 +259,17 @@ final class DiskActs {
         on.end(
                 intent,
                 Journal.DONE,
-                s -> s.saveDisk(s.disk(disk.cid()).orElse(disk).ofSize(step.sizeMb())));
+                s -> s.saveDisk(grown(s.disk(disk.cid()).orElse(disk), step.to())));
+        return new Growth(true, answer);
+    }
+
+    /**
+     * @param answer the agent's; null: it was not asked
+     */
+    record Growth(boolean grown, @Nullable Object answer) {}
+
+    private static Rows.Disk grown(Rows.Disk disk, Desired.DiskWish to) {
+        return disk.as(to.sizeMb(), to.type(), DiskRecords.given(disk.options(), to.manifestMb()));
     }
 
     void unmountDisk(DiskCid disk) {
@@ -209,5 +311,18 @@ final class DiskActs {
                 .update(session ->
                         session.disk(cid)
                                 .ifPresent(d -> session.saveDisk(d.orphaned(hands.clock().now()))));
+    }
+
+    /** The instance has another name, or lives in another zone, and its disks with it. */
+    void place(String group, int index, @Nullable String az) {
+        List<Rows.Disk> disks = hands.store().read(s -> s.disks(plan.id()));
+        hands.store()
+                .update(session -> {
+                    session.instance(plan.id())
+                            .ifPresent(i -> session.saveInstance(i.placed(group, index, az)));
+                    session.disks(plan.id())
+                            .forEach(d -> session.saveDisk(d.placed(plan.name(), az)));
+                });
+        disks.forEach(d -> setMetadata(d.cid()));
     }
 }

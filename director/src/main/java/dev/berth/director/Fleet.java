@@ -98,12 +98,11 @@ final class Fleet {
     }
 
     private Map<String, Object> full(Snapshot all, Rows.Instance instance, Rows.@Nullable Vm vm) {
-        List<String> disks =
+        List<Rows.Disk> live =
                 all.disks().getOrDefault(instance.id(), List.of()).stream()
                         .filter(Rows.Disk::active)
-                        .map(Rows.Disk::cid)
-                        .map(DiskCid::value)
                         .toList();
+        List<String> disks = live.stream().map(Rows.Disk::cid).map(DiskCid::value).toList();
         Heartbeat beat = vm == null ? null : view.lastHeartbeat(vm.agent()).orElse(null);
         boolean responsive = vm != null && view.responsive(vm.agent());
         var json = new LinkedHashMap<String, @Nullable Object>();
@@ -111,9 +110,12 @@ final class Fleet {
         json.put("active", vm == null ? null : vm.active());
         json.put("vm_created_at", vm == null ? null : Times.rfc3339(vm.createdAt()));
         json.put("cloud_properties", vm == null ? null : vm.shape().get("cloud_properties"));
-        json.put("disk_cid", disks.isEmpty() ? null : disks.getFirst());
+        json.put("disk_cid", managed(live));
         json.put("disk_cids", disks);
-        json.put("disk_sizes", sizes(all, instance));
+        json.put("disk_sizes", by(live, Rows.Disk::sizeMb));
+        if (live.stream().anyMatch(d -> !d.name().isEmpty())) {
+            json.put("disk_names", by(live, Rows.Disk::name));
+        }
         json.put("ips", all.ips(instance));
         json.put("agent_id", vm == null ? null : vm.agent().value());
         json.put("job_name", instance.group());
@@ -132,11 +134,17 @@ final class Fleet {
         return Json.asObject(json);
     }
 
-    /** Berth's own: MiB by cid. */
-    private static Map<String, Long> sizes(Snapshot all, Rows.Instance instance) {
-        return all.disks().getOrDefault(instance.id(), List.of()).stream()
-                .filter(Rows.Disk::active)
-                .collect(Collectors.toMap(d -> d.cid().value(), Rows.Disk::sizeMb));
+    private static @Nullable String managed(List<Rows.Disk> disks) {
+        return disks.stream()
+                .filter(d -> d.name().isEmpty())
+                .map(d -> d.cid().value())
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Berth's own: MiB and names by cid. */
+    private static Map<String, Object> by(List<Rows.Disk> disks, Function<Rows.Disk, Object> what) {
+        return disks.stream().collect(Collectors.toMap(d -> d.cid().value(), what));
     }
 
     private static String jobState(@Nullable Heartbeat beat, boolean responsive) {

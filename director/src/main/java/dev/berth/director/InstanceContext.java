@@ -1,16 +1,22 @@
 package dev.berth.director;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.berth.bus.AgentException;
 import dev.berth.cpi.CpiException;
+import dev.berth.model.DiskCid;
 import dev.berth.model.IntentId;
 import dev.berth.model.Json;
+import dev.berth.planner.Plan.Change;
 import dev.berth.planner.Plan.InstancePlan;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,8 +56,21 @@ record InstanceContext(Hands hands, DeployScope scope, TaskContext task, Instanc
     }
 
     @Nullable Object call(Rows.Vm vm, String method, List<Object> arguments, Duration limit) {
+        return call(vm, method, arguments, limit, progress -> {});
+    }
+
+    /**
+     * @param progress is told what the agent says of how far it is
+     */
+    @Nullable Object call(
+            Rows.Vm vm,
+            String method,
+            List<Object> arguments,
+            Duration limit,
+            Consumer<Map<String, Object>> progress) {
         try {
-            return hands.agents().call(vm.agent(), method, arguments, limit, task::cancelled);
+            return hands.agents()
+                    .call(vm.agent(), method, arguments, limit, task::cancelled, progress);
         } catch (AgentException e) {
             if (e.kind() == AgentException.Kind.CANCELLED) {
                 task.checkCancelled();
@@ -96,11 +115,42 @@ record InstanceContext(Hands hands, DeployScope scope, TaskContext task, Instanc
                 .orElseThrow(() -> new IllegalStateException(plan.text() + " has no VM"));
     }
 
-    Rows.Disk disk() {
+    /** The live disk of that name. */
+    Rows.Disk disk(String name) {
         return hands.store().read(s -> s.disks(plan.id())).stream()
-                .filter(Rows.Disk::active)
+                .filter(d -> d.active() && d.name().equals(name))
                 .findFirst()
-                .orElseThrow(
-                        () -> new IllegalStateException(plan.text() + " has no persistent disk"));
+                .orElseThrow(() ->
+                        new IllegalStateException(
+                                plan.text() + " has no persistent disk '" + name + "'"));
+    }
+
+    Rows.Disk disk(DiskCid cid) {
+        return hands.store()
+                .read(s -> s.disk(cid))
+                .orElseThrow(() -> new IllegalStateException(plan.text() + " has no disk " + cid));
+    }
+
+    /** Disks of that name that a copy has left, or goes on with. */
+    List<Rows.Disk> leftOver(String name) {
+        return hands.store().read(s -> s.disks(plan.id())).stream()
+                .filter(d -> !d.active() && d.name().equals(name))
+                .toList();
+    }
+
+    /** What an operator will one day ask of disks is kept in the audit trail. */
+    DiskCid told(String action, String type, Supplier<DiskCid> work) {
+        var done = new ArrayList<DiskCid>();
+        String reason = plan.changes().stream().map(Change::reason).collect(joining("; "));
+        hands.trail()
+                .around(
+                        task,
+                        new AuditTrail.Act(
+                                action, type, null, plan.name(), Map.of("reason", reason)),
+                        () -> {
+                            done.add(work.get());
+                            return done.getFirst().value();
+                        });
+        return done.getFirst();
     }
 }

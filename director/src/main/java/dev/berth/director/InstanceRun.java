@@ -22,7 +22,10 @@ final class InstanceRun {
     private final VmActs vm;
     private final DiskActs disk;
     private final ContainerActs containers;
+    private final DiskResizing resizing;
     private String daemonTold = "";
+    private TaskLog.@Nullable StepLog log;
+    private int percent;
 
     InstanceRun(
             Hands hands,
@@ -37,14 +40,17 @@ final class InstanceRun {
         this.vm = new VmActs(on);
         this.disk = new DiskActs(on);
         this.containers = new ContainerActs(on, watch);
+        this.resizing = new DiskResizing(on, disk, this::progress);
     }
 
     void run(List<Step> steps, TaskLog.StepLog log) throws InterruptedException {
         begun();
+        this.log = log;
         int done = 0;
         for (Step step : steps) {
             task.checkCancelled();
-            log.progress(100 * done++ / steps.size(), status(step));
+            percent = 100 * done++ / steps.size();
+            log.progress(percent, status(step));
             task.log()
                     .debug(
                             "instance="
@@ -61,6 +67,13 @@ final class InstanceRun {
                 daemonTold = "";
             }
         }
+    }
+
+    private void progress(String words) {
+        if (log != null) {
+            log.progress(percent, words);
+        }
+        task.log().debug("instance=" + plan.name() + " " + words);
     }
 
     /** Until its end is recorded, the next plan takes this instance for half-changed. */
@@ -82,6 +95,7 @@ final class InstanceRun {
             case Step.AwaitRunning s -> "waiting for containers";
             case Step.WelcomeAgent s -> "waiting for agent";
             case Step.GrowDisk s -> "growing disk";
+            case Step.CopyDisk s -> "copying disk";
             case Step.CreateVm s -> "creating vm";
             case Step.DeleteVm s -> "deleting vm";
             default -> step.verb();
@@ -95,7 +109,12 @@ final class InstanceRun {
             case Step.DeleteVm s -> told("delete", "vm", s.vm().value(), step);
             case Step.StartVm s -> told("start", "vm", s.vm().value(), step);
             case Step.CreateDisk s ->
-                    told("create", "disk", null, step, () -> on.disk().cid().value());
+                    told(
+                            "create",
+                            "disk",
+                            null,
+                            step,
+                            () -> on.disk(s.disk().name()).cid().value());
             case Step.OrphanDisk s -> told("orphan", "disk", s.disk().value(), step);
             default -> act(step);
         }
@@ -128,27 +147,31 @@ final class InstanceRun {
         switch (step) {
             case Step.CreateVm s -> vm.createVm(s.shape());
             case Step.WelcomeAgent s -> vm.welcomeAgent();
-            case Step.CreateDisk s -> disk.createDisk(s);
-            case Step.AttachDisk s -> disk.attachDisk();
-            case Step.MountDisk s ->
-                    on.agentAct(
-                            "mount disk",
-                            "mount_disk",
-                            List.of(on.disk().cid().value()),
-                            hands.patience().longCall());
-            case Step.GrowDisk s -> disk.growDisk(s);
+            case Step.CreateDisk s -> disk.createDisk(s.disk(), null);
+            case Step.AttachDisk s -> disk.attachDisk(s);
+            case Step.MountDisk s -> disk.mountDisk(s.disk());
+            case Step.GrowDisk s -> resizing.grow(s);
+            case Step.CopyDisk s -> resizing.copy(s.to());
             case Step.UnmountDisk s -> disk.unmountDisk(s.disk());
             case Step.DetachDisk s -> disk.detachDisk(s.vm(), s.disk());
             case Step.OrphanDisk s -> disk.orphanDisk(s.disk());
             case Step.Prepare s -> daemonTold = containers.prepare();
-            case Step.StopContainers s -> containers.stopContainers(s.leaving());
+            case Step.StopContainers s -> {
+                resizing.stopping();
+                containers.stopContainers(s.leaving());
+            }
             case Step.Apply s -> daemonTold = containers.apply();
             case Step.StartContainers s -> containers.startContainers();
-            case Step.AwaitRunning s -> containers.awaitRunning();
+            case Step.AwaitRunning s -> {
+                containers.awaitRunning();
+                resizing.running();
+            }
             case Step.DeleteVm s -> vm.deleteVm(s.vm());
             case Step.StartVm s -> vm.startVm(s.vm());
             case Step.SetMetadata s -> vm.setMetadata(s.vm());
             case Step.RecordState s -> containers.recordState(s.state());
+            case Step.RenameInstance s -> disk.place(s.group(), s.index(), s.az());
+            case Step.MoveInstance s -> disk.place(plan.group(), plan.index(), s.az());
             case Step.RemoveInstance s ->
                     hands.store().update(session -> session.deleteInstance(plan.id()));
         }

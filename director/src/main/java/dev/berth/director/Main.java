@@ -4,6 +4,7 @@ import dev.berth.cpi.CpiException;
 import dev.berth.model.Clock;
 import dev.berth.model.ProblemException;
 import dev.berth.store.StoreException;
+import dev.berth.store.StoreHeldException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -33,7 +34,8 @@ public final class Main {
                     IllegalStateException.class, // what bus, registry and engine refuse with
                     ProblemException.class,
                     CpiException.class,
-                    StoreException.class);
+                    StoreException.class,
+                    StoreHeldException.class);
 
     private Main() {}
 

@@ -320,10 +320,9 @@ final class ManifestReader implements DeploymentReader {
         }
         DeployScope.GroupContent content =
                 contents.getOrDefault(group.name(), DeployScope.GroupContent.EMPTY);
-        Desired.DiskWish disk =
-                cloud.disk(group)
-                        .map(d -> new Desired.DiskWish(d.sizeMb(), d.cloudProperties(), d.type()))
-                        .orElse(null);
+        String usual = Records.usualFileSystem(group.env());
+        List<Desired.DiskWish> disks =
+                cloud.disks(group).stream().map(d -> disk(d, usual)).toList();
         return new Desired.Group(
                 group.name(),
                 group.instances(),
@@ -331,11 +330,27 @@ final class ManifestReader implements DeploymentReader {
                 vms,
                 group.env(),
                 group.networks().stream().map(n -> network(n, cloud)).toList(),
-                disk,
+                disks,
+                group.migratedFrom(),
                 content.configurationHash(),
                 update(group.update(), options),
                 wholeGroupState(group, stateChange),
                 instanceStates(group, stateChange));
+    }
+
+    private Desired.DiskWish disk(CloudConfig.DiskWish disk, String usualFileSystem) {
+        String chosen = disk.format().fileSystem();
+        return new Desired.DiskWish(
+                disk.name(),
+                disk.sizeMb(),
+                Json.asObject(
+                        Interpolation.absoluteOnly(variables).resolve(disk.cloudProperties())),
+                disk.type(),
+                chosen.isEmpty() ? usualFileSystem : chosen,
+                !chosen.isEmpty(),
+                disk.format().mountOptions(),
+                disk.raw(),
+                0);
     }
 
     private static Rows.Stemcell stemcell(

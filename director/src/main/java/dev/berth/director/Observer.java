@@ -141,11 +141,15 @@ final class Observer {
      */
     private void holdersThatAreGone(Recorded recorded, Set<VmCid> gone) {
         for (Recorded.Instance instance : recorded.instances()) {
-            Recorded.Disk disk = instance.disk();
-            VmCid holder = disk == null ? null : disk.attachedTo();
             VmCid own = instance.vm() == null ? null : instance.vm().cid();
-            if (holder != null && !holder.equals(own) && evidence(holder) == Cpi.VmEvidence.GONE) {
-                gone.add(holder);
+            for (Recorded.Disk disk : instance.disks()) {
+                VmCid holder = disk.attachedTo();
+                if (holder != null
+                        && !holder.equals(own)
+                        && !gone.contains(holder)
+                        && evidence(holder) == Cpi.VmEvidence.GONE) {
+                    gone.add(holder);
+                }
             }
         }
     }

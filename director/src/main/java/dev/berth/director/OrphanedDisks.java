@@ -84,7 +84,7 @@ public final class OrphanedDisks {
         List<Rows.Disk> orphans = list();
         List<String> over =
                 orphans.stream()
-                        .filter(d -> !now.isBefore(end(d)))
+                        .filter(d -> !now.isBefore(end(d)) && d.attachedTo() == null)
                         .map(d -> d.cid().value())
                         .toList();
         if (!over.isEmpty() && !isUnderWay()) {
@@ -108,6 +108,15 @@ public final class OrphanedDisks {
     }
 
     private static void requireOrphaned(Rows.Disk disk) {
+        if (disk.attachedTo() != null) {
+            throw new ProblemException(
+                    520000,
+                    "Cannot delete disk with CID '"
+                            + disk.cid()
+                            + "': VM '"
+                            + disk.attachedTo()
+                            + "' has it; berth doctor tells whose VM that is");
+        }
         if (disk.orphanedAt() == null) {
             throw new ProblemException(
                     520000,

@@ -138,7 +138,7 @@ final class PlanRun {
         }
         try {
             updateInstances(group);
-        } catch (DirectorStopping | TaskCancelled | InterruptedException e) {
+        } catch (DirectorStopping | TaskCancelled | RecordsCorrected | InterruptedException e) {
             throw e;
         } catch (Exception e) {
             throw rollback.after(Failures.message(e), Failures.code(e));

@@ -65,7 +65,8 @@ final class Records {
                 String.valueOf(i.spec().getOrDefault("configuration_hash", "")),
                 addresses,
                 vm(vms),
-                disk(disks));
+                disks(disks, vms),
+                null);
     }
 
     private static Recorded.@Nullable Vm vm(List<Rows.Vm> vms) {
@@ -76,14 +77,19 @@ final class Records {
                 .orElse(null);
     }
 
-    private static Recorded.@Nullable Disk disk(List<Rows.Disk> disks) {
-        return disks.stream()
-                .filter(Rows.Disk::active)
-                .findFirst()
-                .map(d ->
-                        new Recorded.Disk(
-                                d.cid(), d.sizeMb(), d.cloudProperties(), d.type(), d.attachedTo()))
-                .orElse(null);
+    private static List<Recorded.Disk> disks(List<Rows.Disk> disks, List<Rows.Vm> vms) {
+        String usual =
+                vms.stream()
+                        .filter(Rows.Vm::active)
+                        .findFirst()
+                        .map(v -> usualFileSystem(shape(v.shape()).env()))
+                        .orElse("");
+        return disks.stream().map(d -> DiskRecords.recorded(d, usual)).toList();
+    }
+
+    /** What the agent formats disks with where nothing else is said; as BOSH's. */
+    static String usualFileSystem(Map<String, Object> env) {
+        return Fields.of(env, "env").string("persistent_disk_fs", "ext4");
     }
 
     static Step.VmShape shape(Map<String, Object> tree) {

@@ -8,6 +8,7 @@ import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
 import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
+import dev.berth.store.StoreSession;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -156,6 +157,8 @@ final class Settlement {
         }
         DiskCid cid = new DiskCid(found.get().cid());
         String outcome = "happened: " + cid;
+        String name = payload.string("name", "");
+        DiskCid copyOf = payload.has("copy_of") ? new DiskCid(payload.string("copy_of")) : null;
         hands.store()
                 .update(session -> {
                     session.instance(instance)
@@ -168,16 +171,26 @@ final class Settlement {
                                                     payload.integer("size_mb"),
                                                     payload.object("cloud_properties").tree(),
                                                     payload.string("type", ""),
-                                                    session.disks(i.id()).stream()
-                                                            .noneMatch(Rows.Disk::active),
+                                                    isLive(session, i, name, copyOf),
                                                     null,
                                                     i.deployment(),
                                                     i.group() + "/" + i.id(),
                                                     i.az(),
-                                                    "")));
+                                                    "",
+                                                    name,
+                                                    payload.object("options").tree(),
+                                                    copyOf)));
                     session.endIntent(intent.id(), outcome, hands.clock().now());
                 });
         return outcome;
+    }
+
+    /** A second one of a name is nobody's data yet. */
+    private static boolean isLive(
+            StoreSession session, Rows.Instance i, String name, @Nullable DiskCid copyOf) {
+        return copyOf == null
+                && session.disks(i.id()).stream()
+                        .noneMatch(d -> d.active() && d.name().equals(name));
     }
 
     /** Attached or not is what the cloud says now, whichever way the act went. */

@@ -23,6 +23,9 @@ import java.util.Optional;
 
 /** What is done with the VM of one instance. */
 final class VmActs {
+    /** For clouds that answer before a VM has ended; most need none of it. */
+    private static final Duration GOING = Duration.ofSeconds(60);
+
     private final InstanceContext on;
     private final Hands hands;
     private final DeployScope scope;
@@ -191,7 +194,7 @@ final class VmActs {
     }
 
     /** A new VM that never spoke holds nothing: it goes again, and the next try begins afresh. */
-    private ProblemException discarded(Rows.Vm vm) {
+    private ProblemException discarded(Rows.Vm vm) throws InterruptedException {
         try {
             deleteVm(vm.cid());
         } catch (CpiException e) {
@@ -259,7 +262,7 @@ final class VmActs {
         }
     }
 
-    void deleteVm(VmCid cid) {
+    void deleteVm(VmCid cid) throws InterruptedException {
         Optional<Rows.Vm> row = on.vms().stream().filter(v -> v.cid().equals(cid)).findFirst();
         IntentId intent = on.begin("delete vm", Json.of("vm", cid.value()), session -> {});
         try {
@@ -270,6 +273,20 @@ final class VmActs {
                 throw e;
             }
         }
+        // A look that fails leaves the intent open, and the disks held: it is settled by looking.
+        if (!isGone(cid)) {
+            String why =
+                    "delete_vm was answered for VM "
+                            + cid
+                            + " of "
+                            + plan.text()
+                            + ", and the cloud still has it after "
+                            + GOING.toSeconds()
+                            + " s: its disks stay with it (R1); see in the cloud what holds it,"
+                            + " then run this again";
+            on.end(intent, "failed: " + why, session -> {});
+            throw new CpiException(CpiException.Type.CLOUD_ERROR, why);
+        }
         on.end(
                 intent,
                 Journal.DONE,
@@ -278,6 +295,21 @@ final class VmActs {
                     row.ifPresent(v -> session.deleteVm(v.agent()));
                 });
         row.ifPresent(v -> hands.door().expel(v.agent()));
+    }
+
+    /**
+     * An answer is a claim; where a disk goes by it, the cloud is asked what there is (rule R1).
+     */
+    private boolean isGone(VmCid cid) throws InterruptedException {
+        Instant giveUp = hands.clock().now().plus(GOING);
+        while (hands.cpi().hasVm(hands.looking(), cid)) {
+            if (!hands.clock().now().isBefore(giveUp)) {
+                return false;
+            }
+            task.checkCancelled();
+            hands.clock().sleep(Duration.ofSeconds(1));
+        }
+        return true;
     }
 
     /** The VM is proven gone, and with it every mount it had: its disks are free (rule R1). */

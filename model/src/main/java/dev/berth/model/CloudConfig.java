@@ -40,7 +40,8 @@ public record CloudConfig(
     public record VmExtension(String name, Map<String, Object> cloudProperties) {}
 
     /** A kind of persistent disk; 0 MiB: none. */
-    public record DiskType(String name, long sizeMb, Map<String, Object> cloudProperties) {}
+    public record DiskType(
+            String name, long sizeMb, Map<String, Object> cloudProperties, DiskFormat format) {}
 
     /** Where packages are compiled; kept for when they are. */
     public record Compilation(
@@ -50,8 +51,19 @@ public record CloudConfig(
             @Nullable String vmType,
             Map<String, Object> cloudProperties) {}
 
-    /** The persistent disk that a group asks for. */
-    public record DiskWish(String type, long sizeMb, Map<String, Object> cloudProperties) {}
+    /**
+     * A persistent disk that a group asks for.
+     *
+     * @param name empty: the managed one, at {@code /var/vcap/store}
+     * @param raw neither formatted nor mounted
+     */
+    public record DiskWish(
+            String name,
+            String type,
+            long sizeMb,
+            Map<String, Object> cloudProperties,
+            DiskFormat format,
+            boolean raw) {}
 
     /**
      * The registries with the values of variables: for the moment of use only (rule R8).
@@ -107,13 +119,29 @@ public record CloudConfig(
         return merged;
     }
 
-    /** The disk of each instance of the group; empty when it wants none. */
+    /** The disks of each instance of the group; of size 0 there is none. */
+    public List<DiskWish> disks(InstanceGroup group) {
+        GroupDisks wanted = group.disks();
+        var disks = new ArrayList<DiskWish>();
+        if (wanted.type() != null) {
+            diskType(wanted.type()).ifPresent(t -> disks.add(wish("", t, false)));
+        } else {
+            disks.add(new DiskWish("", "", wanted.sizeMb(), Map.of(), DiskFormat.DEFAULT, false));
+        }
+        for (GroupDisks.Named named : wanted.named()) {
+            diskType(named.type()).ifPresent(t -> disks.add(wish(named.name(), t, named.raw())));
+        }
+        disks.removeIf(d -> d.sizeMb() <= 0);
+        return List.copyOf(disks);
+    }
+
+    /** The managed one of them. */
     public Optional<DiskWish> disk(InstanceGroup group) {
-        Optional<DiskWish> wish =
-                group.persistentDiskType() == null
-                        ? Optional.of(new DiskWish("", group.persistentDiskMb(), Map.of()))
-                        : diskType(group.persistentDiskType())
-                                .map(t -> new DiskWish(t.name(), t.sizeMb(), t.cloudProperties()));
-        return wish.filter(d -> d.sizeMb() > 0);
+        return disks(group).stream().filter(d -> d.name().isEmpty()).findFirst();
+    }
+
+    private static DiskWish wish(String name, DiskType type, boolean raw) {
+        return new DiskWish(
+                name, type.name(), type.sizeMb(), type.cloudProperties(), type.format(), raw);
     }
 }

@@ -139,7 +139,9 @@ public final class CloudConfigs {
     private static List<DiskType> diskTypes(Section root) {
         var types = new ArrayList<DiskType>();
         for (Section type : root.sections("disk_types")) {
-            type.checkKeys(Set.of("name", "disk_size", "cloud_properties"), Map.of());
+            type.checkKeys(
+                    Set.of("name", "disk_size", "cloud_properties", "file_system", "mount_options"),
+                    Map.of());
             String name = type.string("name");
             long size = type.integer("disk_size");
             if (size < 0) {
@@ -150,7 +152,12 @@ public final class CloudConfigs {
                                         .formatted(name),
                                 null);
             }
-            types.add(new DiskType(name, Math.max(0, size), type.map("cloud_properties")));
+            types.add(
+                    new DiskType(
+                            name,
+                            Math.max(0, size),
+                            type.map("cloud_properties"),
+                            DiskFormat.read(type)));
         }
         unique(root, "disk_types", types, DiskType::name, 190013, "disk type");
         return types;

@@ -42,6 +42,11 @@ public record ContainerSpec(
                 ContainerLogging.DEFAULT);
     }
 
+    /** Names of the persistent disks that it needs (rule R2); the one at {@code store} is "". */
+    public java.util.Set<String> persistentDisks() {
+        return storage.persistentDisks();
+    }
+
     public boolean usesPersistentDisk() {
         return storage.usesPersistentDisk();
     }

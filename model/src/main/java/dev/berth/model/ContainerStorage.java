@@ -2,7 +2,9 @@ package dev.berth.model;
 
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * What a container sees of disks and memory file systems.
@@ -21,6 +23,9 @@ public record ContainerStorage(
         List<MountedFile> configs,
         Map<String, String> storageOptions,
         boolean readOnly) {
+    /** Where the persistent disks with a name are mounted, each in a folder of its name. */
+    public static final String NAMED_DISKS = "/var/vcap/disks/";
+
     public static final ContainerStorage DEFAULT =
             new ContainerStorage(
                     List.of(), List.of(), Map.of(), List.of(), List.of(), Map.of(), false);
@@ -65,14 +70,27 @@ public record ContainerStorage(
         public Volume(Kind kind, String source, String target, boolean readOnly) {
             this(kind, source, target, readOnly, "", Options.DEFAULT);
         }
+
+        /** Name of the disk with a name on which it lies; empty: on none of these. */
+        public String namedDisk() {
+            return kind == Kind.HOST && source.startsWith(NAMED_DISKS)
+                    ? source.substring(NAMED_DISKS.length()).split("/", 2)[0]
+                    : "";
+        }
     }
 
     /**
      * The volumes of another container of the instance, at the same places; implies a dependency.
      *
      * @param persistent whether some of them are on the persistent disk
+     * @param disks names of the disks with a name on which some of them are
      */
-    public record VolumesFrom(String container, boolean readOnly, boolean persistent) {}
+    public record VolumesFrom(
+            String container, boolean readOnly, boolean persistent, List<String> disks) {
+        public VolumesFrom(String container, boolean readOnly, boolean persistent) {
+            this(container, readOnly, persistent, List.of());
+        }
+    }
 
     /**
      * A small file whose content comes with the spec. It is kept in memory on the VM, and never in
@@ -84,19 +102,34 @@ public record ContainerStorage(
     public record MountedFile(
             String source, String target, Secret content, int uid, int gid, int mode) {}
 
-    ContainerStorage inheriting(Predicate<String> keepsData) {
+    ContainerStorage inheriting(Function<String, Set<String>> disksOf) {
         return new ContainerStorage(
                 volumes,
-                volumesFrom.stream()
-                        .map(v ->
-                                new VolumesFrom(
-                                        v.container(), v.readOnly(), keepsData.test(v.container())))
-                        .toList(),
+                volumesFrom.stream().map(v -> inherited(v, disksOf.apply(v.container()))).toList(),
                 tmpfs,
                 secrets,
                 configs,
                 storageOptions,
                 readOnly);
+    }
+
+    private static VolumesFrom inherited(VolumesFrom from, Set<String> disks) {
+        return new VolumesFrom(
+                from.container(),
+                from.readOnly(),
+                disks.contains(""),
+                disks.stream().filter(name -> !name.isEmpty()).toList());
+    }
+
+    /** Names of the persistent disks that hold its data; the one at {@code store} has none: "". */
+    Set<String> persistentDisks() {
+        var names = new TreeSet<String>();
+        if (usesPersistentDisk()) {
+            names.add("");
+        }
+        volumes.stream().map(Volume::namedDisk).filter(name -> !name.isEmpty()).forEach(names::add);
+        volumesFrom.forEach(from -> names.addAll(from.disks()));
+        return names;
     }
 
     boolean usesPersistentDisk() {

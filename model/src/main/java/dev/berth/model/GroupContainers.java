@@ -39,7 +39,7 @@ record GroupContainers(Section root, Section group, String name) {
         List<ContainerSpec> specs = placed.stream().map(Placed::spec).toList();
         var result = new ArrayList<ContainerSpec>();
         for (Placed container : placed) {
-            checkDisk(container);
+            checkDisks(container);
             result.add(
                     container.section().has("restart")
                                     || container
@@ -73,17 +73,20 @@ record GroupContainers(Section root, Section group, String name) {
         if (spec.storage().volumesFrom().isEmpty()) {
             return spec;
         }
-        return spec.with(spec.storage().inheriting(name -> keepsData(name, all, new HashSet<>())));
+        return spec.with(spec.storage().inheriting(name -> disksOf(name, all, new HashSet<>())));
     }
 
-    private static boolean keepsData(
+    private static Set<String> disksOf(
             String name, Map<String, ContainerSpec> all, Set<String> seen) {
         ContainerSpec spec = all.get(name);
-        return spec != null
-                && seen.add(name)
-                && (spec.usesPersistentDisk()
-                        || spec.storage().volumesFrom().stream()
-                                .anyMatch(v -> keepsData(v.container(), all, seen)));
+        var disks = new TreeSet<String>();
+        if (spec != null && seen.add(name)) {
+            disks.addAll(spec.persistentDisks());
+            spec.storage()
+                    .volumesFrom()
+                    .forEach(v -> disks.addAll(disksOf(v.container(), all, seen)));
+        }
+        return disks;
     }
 
     /** Where the list of containers really stands, so that its lines are right. */
@@ -97,23 +100,55 @@ record GroupContainers(Section root, Section group, String name) {
         return root.section("properties");
     }
 
-    private void checkDisk(Placed container) {
-        boolean disk =
-                Stream.of("persistent_disk", "persistent_disk_type", "persistent_disks")
-                        .anyMatch(
-                                k -> group.has(k) && !Long.valueOf(0).equals(group.at(k).value()));
-        if (disk || !container.spec().usesPersistentDisk()) {
-            return;
-        }
+    private void checkDisks(Placed container) {
         Section section = container.section();
-        section.at(
+        Spot place =
+                section.at(
                         Stream.of("volumes", "bind_volumes")
                                 .filter(section::has)
                                 .findFirst()
-                                .orElse("volumes_from"))
-                .error(
-                        "Container '%s' keeps data, but instance group '%s' has no persistent disk"
-                                .formatted(container.spec().name(), name),
-                        "give the group 'persistent_disk' (MiB) or 'persistent_disk_type'");
+                                .orElse("volumes_from"));
+        for (String disk : container.spec().persistentDisks()) {
+            if (disk.isEmpty()) {
+                checkManaged(container.spec(), place);
+            } else {
+                checkNamed(container.spec(), disk, place);
+            }
+        }
+    }
+
+    private void checkManaged(ContainerSpec spec, Spot place) {
+        boolean disk =
+                Stream.of("persistent_disk", "persistent_disk_type")
+                        .anyMatch(
+                                k -> group.has(k) && !Long.valueOf(0).equals(group.at(k).value()));
+        if (!disk) {
+            place.error(
+                    "Container '%s' keeps data, but instance group '%s' has no persistent disk"
+                            .formatted(spec.name(), name),
+                    group.has("persistent_disks")
+                            ? "say on which of its disks: /var/vcap/disks/NAME/FOLDER, or"
+                                    + " x-berth.disk of a named volume"
+                            : "give the group 'persistent_disk' (MiB) or 'persistent_disk_type'");
+        }
+    }
+
+    private void checkNamed(ContainerSpec spec, String disk, Spot place) {
+        List<Section> disks = group.sections("persistent_disks");
+        List<String> names = disks.stream().map(d -> d.string("name")).toList();
+        int at = names.indexOf(disk);
+        if (at < 0) {
+            place.error(
+                    "Container '%s' keeps data on disk '%s', which instance group '%s' does not have"
+                            .formatted(spec.name(), disk, name),
+                    names.isEmpty()
+                            ? "list it under 'persistent_disks'"
+                            : "its 'persistent_disks' are: " + String.join(", ", names));
+        } else if (disks.get(at).flag("raw", false)) {
+            place.error(
+                    "Container '%s' keeps data on disk '%s', which is raw and never mounted"
+                            .formatted(spec.name(), disk),
+                    "leave out 'raw', or give the container the device");
+        }
     }
 }

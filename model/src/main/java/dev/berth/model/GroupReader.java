@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Reads one instance group. */
@@ -69,19 +68,21 @@ final class GroupReader {
         group.checkKeys(KEYS, IDLE);
         refuseOldKeys();
         List<JobRef> jobs = jobs();
+        int instances = instances();
+        List<String> azs = azs();
         return new InstanceGroup(
                 name,
                 group.path(),
-                instances(),
-                azs(),
+                instances,
+                azs,
                 vmType(),
                 vmResources(),
                 group.strings("vm_extensions"),
                 stemcell(),
                 group.map("env"),
                 networks(),
-                persistentDisk(),
-                group.optionalString("persistent_disk_type"),
+                GroupDisks.read(group, name),
+                MigratedFrom.read(group, name, azs),
                 UpdatePolicies.read(group.section("update"), inherited),
                 lifecycle(),
                 jobs,
@@ -122,9 +123,6 @@ final class GroupReader {
                                                 + " supported, please use jobs instead"),
                                 null);
             }
-        }
-        if (!group.items("migrated_from").isEmpty()) {
-            group.at("migrated_from").error("'migrated_from' is not supported yet", null);
         }
     }
 
@@ -217,36 +215,6 @@ final class GroupReader {
                                     .orElse("known are: " + String.join(", ", stemcells)));
         }
         return alias;
-    }
-
-    private long persistentDisk() {
-        Stream<String> keys =
-                Stream.of("persistent_disk", "persistent_disk_type", "persistent_disks");
-        if (keys.filter(group::has).count() > 1) {
-            group.spot()
-                    .error(
-                            140013,
-                            says(
-                                    "specifies more than one of the following keys: 'persistent_disk',"
-                                            + " 'persistent_disk_type', and 'persistent_disks'."
-                                            + " Choose one."),
-                            null);
-        }
-        if (group.has("persistent_disks")) {
-            group.at("persistent_disks")
-                    .error(
-                            "'persistent_disks' is not supported yet",
-                            "give the group one disk: persistent_disk or persistent_disk_type");
-        }
-        Long size = group.optionalInteger("persistent_disk");
-        if (size != null && size < 0) {
-            group.at("persistent_disk")
-                    .error(
-                            140013,
-                            says("references an invalid persistent disk size '" + size + "'"),
-                            "MiB, such as 10240");
-        }
-        return size == null ? 0 : Math.max(0, size);
     }
 
     private Lifecycle lifecycle() {

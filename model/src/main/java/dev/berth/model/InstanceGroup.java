@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param vmType null only with {@code vmResources}
  * @param stemcell alias of one of the deployment's stemcells
  * @param env given to each VM; raw until {@link DeploymentManifest#interpolated}
- * @param persistentDiskMb 0: none, or {@code persistentDiskType} says
+ * @param disks the persistent ones
+ * @param migratedFrom groups of former deploys that it takes over
  * @param containers from both notations, in the order of the manifest; texts that may hold secrets
  *     are raw until {@link DeploymentManifest#interpolated}
  * @param tags the group's own, without the deployment's
@@ -30,8 +31,8 @@ public record InstanceGroup(
         String stemcell,
         Map<String, Object> env,
         List<GroupNetwork> networks,
-        long persistentDiskMb,
-        @Nullable String persistentDiskType,
+        GroupDisks disks,
+        List<MigratedFrom> migratedFrom,
         UpdatePolicy update,
         Lifecycle lifecycle,
         List<JobRef> jobs,
@@ -48,10 +49,6 @@ public record InstanceGroup(
 
     /** A VM described by its size; sizes in MiB. */
     public record VmResources(int cpu, int ramMb, int ephemeralDiskMb) {}
-
-    public boolean wantsPersistentDisk() {
-        return persistentDiskMb > 0 || persistentDiskType != null;
-    }
 
     /** The network whose addresses stand for the instance. */
     public GroupNetwork defaultNetwork() {
@@ -80,8 +77,8 @@ public record InstanceGroup(
                 stemcell,
                 newEnv,
                 networks,
-                persistentDiskMb,
-                persistentDiskType,
+                disks,
+                migratedFrom,
                 update,
                 lifecycle,
                 jobs,

@@ -53,20 +53,22 @@ record LongVolume(Section volume) {
         String propagation = bind.word("propagation", PROPAGATION);
         String recursive = bind.word("recursive", Set.of("enabled", "disabled"));
         String below = named.text("subpath");
+        String disk = volume.has("x-berth.disk") ? volume.string("x-berth.disk") : "";
         if (source.isEmpty() || target.isEmpty()) {
             return null;
         }
         Volume read =
                 reading(
                         volume.spot(),
-                        t -> VolumeFormats.below(VolumeFormats.of(source, t, readOnly), below),
+                        t -> VolumeFormats.below(onDisk(disk, source, t, readOnly), below),
                         target);
         if (read == null) {
             return null;
         }
         var options =
                 new Volume.Options(
-                        read.kind() == Volume.Kind.HOST && bind.flag("create_host_path"),
+                        read.kind() == Volume.Kind.HOST
+                                && (read.options().create() || bind.flag("create_host_path")),
                         "disabled".equals(recursive),
                         0,
                         0);
@@ -77,6 +79,12 @@ record LongVolume(Section volume) {
                 readOnly,
                 propagation == null ? "" : propagation,
                 options);
+    }
+
+    private static Volume onDisk(String disk, String source, String target, boolean readOnly) {
+        return disk.isEmpty()
+                ? VolumeFormats.of(source, target, readOnly)
+                : VolumeFormats.onDisk(disk, source, target, readOnly);
     }
 
     private @Nullable Volume memory() {

@@ -30,6 +30,7 @@ final class ManifestChecks {
         }
         manifest.instanceGroups().forEach(checks::group);
         checks.staticIpsOnce();
+        MigratedFrom.check(manifest, findings);
     }
 
     private void error(String path, int code, String message, @Nullable String remedy) {
@@ -98,19 +99,26 @@ final class ManifestChecks {
                         instead(az, zones));
             }
         }
-        disk(group, says);
+        disks(group, says);
         for (int i = 0; i < group.networks().size(); i++) {
             network(group, group.networks().get(i), group.place() + ".networks[" + i + "]", says);
         }
     }
 
-    private void disk(InstanceGroup group, String says) {
-        String type = group.persistentDiskType();
-        if (type == null) {
-            return;
+    private void disks(InstanceGroup group, String says) {
+        String type = group.disks().type();
+        if (type != null) {
+            diskType(type, group, "", group.place() + ".persistent_disk_type", says);
         }
+        for (int i = 0; i < group.disks().named().size(); i++) {
+            GroupDisks.Named disk = group.disks().named().get(i);
+            String path = group.place() + ".persistent_disks[" + i + "].type";
+            diskType(disk.type(), group, disk.name(), path, says + "persistent_disks's section ");
+        }
+    }
+
+    private void diskType(String type, InstanceGroup group, String name, String path, String says) {
         Optional<CloudConfig.DiskType> found = cloud.diskType(type);
-        String path = group.place() + ".persistent_disk_type";
         if (found.isEmpty()) {
             error(
                     path,
@@ -120,7 +128,7 @@ final class ManifestChecks {
                             type,
                             cloud.diskTypes().stream().map(CloudConfig.DiskType::name).toList()));
         } else if (found.get().sizeMb() == 0
-                && group.containers().stream().anyMatch(ContainerSpec::usesPersistentDisk)) {
+                && group.containers().stream().anyMatch(c -> c.persistentDisks().contains(name))) {
             error(
                     path,
                     100,

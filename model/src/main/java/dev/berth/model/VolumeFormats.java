@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code bind_volumes: [/in]}</td><td>STORE</td><td>{@code containers/CONTAINER}</td></tr>
  * <tr><td>{@code /var/vcap/store/a/b:/in}</td><td>STORE</td><td>{@code a/b}</td></tr>
  * <tr><td>{@code /var/vcap/data/a:/in}</td><td>DATA</td><td>{@code a}</td></tr>
+ * <tr><td>{@code /var/vcap/disks/NAME/a:/in}</td><td>HOST</td><td>the path, made when
+ * missing</td></tr>
  * <tr><td>any other absolute path</td><td>HOST</td><td>the path</td></tr>
  * </table>
  *
@@ -70,7 +72,47 @@ final class VolumeFormats {
         if (isBelow(path, DATA)) {
             return new Volume(Volume.Kind.DATA, relative(path, DATA), in, readOnly);
         }
+        if (isBelow(path, GroupDisks.PLACE)) {
+            return onNamedDisk(path, in, readOnly);
+        }
         return new Volume(Volume.Kind.HOST, path, in, readOnly);
+    }
+
+    /** A named volume that lies on a named disk of the instance. */
+    static Volume onDisk(String disk, String source, String target, boolean readOnly) {
+        if (!NAME.matcher(source).matches()) {
+            throw new IllegalArgumentException(
+                    "'x-berth.disk' says on which disk a named volume lies, and '"
+                            + source
+                            + "' is no volume's name");
+        }
+        String in = absolute(target, "target");
+        return onNamedDisk(GroupDisks.PLACE + "/" + disk + "/volumes/" + source, in, readOnly);
+    }
+
+    private static Volume onNamedDisk(String path, String target, boolean readOnly) {
+        String within = path.equals(GroupDisks.PLACE) ? "" : path.substring(diskEnd(path));
+        if (within.length() < 2 || KEPT.contains(within.substring(1).split("/", 2)[0])) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + path
+                            + "' is not a folder of its own; name one below "
+                            + GroupDisks.PLACE
+                            + "/NAME");
+        }
+        return new Volume(
+                Volume.Kind.HOST,
+                path,
+                target,
+                readOnly,
+                "",
+                new Volume.Options(true, false, 0, 0));
+    }
+
+    /** Where in a path below the place of named disks the disk's own place ends. */
+    private static int diskEnd(String path) {
+        int end = path.indexOf('/', GroupDisks.PLACE.length() + 1);
+        return end < 0 ? path.length() : end;
     }
 
     /** {@code target[:mode]} of {@code bind_volumes}, below the container's {@code store_dir}. */
@@ -112,7 +154,12 @@ final class VolumeFormats {
             throw new IllegalArgumentException("'" + subpath + "' is no path within a volume");
         }
         return new Volume(
-                volume.kind(), volume.source() + "/" + subpath, volume.target(), volume.readOnly());
+                volume.kind(),
+                volume.source() + "/" + subpath,
+                volume.target(),
+                volume.readOnly(),
+                "",
+                volume.options());
     }
 
     static String target(String path) {

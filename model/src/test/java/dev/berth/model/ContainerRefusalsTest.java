@@ -300,6 +300,26 @@ class ContainerRefusalsTest {
                         .containers()
                         .getFirst();
         assertThat(one.usesPersistentDisk()).isTrue();
+        assertThat(one.persistentDisks()).isEqualTo(java.util.Set.of(""));
         assertThat(one.needs()).isEqualTo(List.of("two"));
+    }
+
+    /** A bind below the place of a disk with a name needs that disk, also when taken over. */
+    @Test
+    void volumesOnDisksWithANameNeedThem() {
+        String group =
+                "containers: [{name: one, image: x, volumes_from: [two]},"
+                        + " {name: two, image: y, volumes: ['/var/vcap/disks/logs/a:/a',"
+                        + " '/var/vcap/disks/rows:/b', '/var/log:/c']}]\n";
+        List<ContainerSpec> containers =
+                Manifests.parse(YamlDocument.parse(manifest(group)))
+                        .group("more")
+                        .orElseThrow()
+                        .containers();
+        for (ContainerSpec one : containers) {
+            assertThat(one.persistentDisks()).isEqualTo(java.util.Set.of("logs", "rows"));
+            assertThat(one.usesPersistentDisk()).isFalse();
+            assertThat(ContainerSpec.fromTree(one.toTree())).isEqualTo(one);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.berth.planner;
 
+import dev.berth.model.MigratedFrom;
 import dev.berth.model.ProblemException;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,8 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
      * @param azs empty: the group names none
      * @param vms what VMs are made of, per az; the key is {@code ""} when the group has no azs
      * @param env raw: placeholders in place of secrets
+     * @param disks each name at most once
+     * @param migratedFrom groups of former deploys whose instances it takes over
      * @param configurationHash digest over the group's containers, images pinned; never empty
      * @param state asked for the whole group; null: as recorded. {@code started}, {@code stopped},
      *     {@code detached}, {@code restart}, {@code recreate}
@@ -29,7 +32,8 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
             Map<String, VmWish> vms,
             Map<String, Object> env,
             List<NetworkUse> networks,
-            @Nullable DiskWish disk,
+            List<DiskWish> disks,
+            List<MigratedFrom> migratedFrom,
             String configurationHash,
             Update update,
             @Nullable String state,
@@ -122,7 +126,47 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
             Map<String, Object> cloudProperties) {}
 
     /**
-     * @param type name of the disk type; empty: only a size was given
+     * A persistent disk of each instance.
+     *
+     * @param name empty: the managed one
+     * @param type name of the disk type; empty: only a size was given. It moves nothing
+     * @param fileSystem for a disk that is made; one that is there has to be copied onto another
+     *     only where {@code fileSystemChosen} by the disk type
+     * @param raw neither formatted nor mounted
+     * @param manifestMb the size in the manifest, where a person gave the instance's disk another;
+     *     0: there is no such word
      */
-    public record DiskWish(long sizeMb, Map<String, Object> cloudProperties, String type) {}
+    public record DiskWish(
+            String name,
+            long sizeMb,
+            Map<String, Object> cloudProperties,
+            String type,
+            String fileSystem,
+            boolean fileSystemChosen,
+            List<String> mountOptions,
+            boolean raw,
+            long manifestMb) {
+        /** A managed disk about which nothing more is said. */
+        public DiskWish(long sizeMb, Map<String, Object> cloudProperties, String type) {
+            this("", sizeMb, cloudProperties, type, "ext4", false, List.of(), false, 0);
+        }
+
+        DiskWish ofSize(long otherMb, long inManifestMb) {
+            return new DiskWish(
+                    name,
+                    otherMb,
+                    cloudProperties,
+                    type,
+                    fileSystem,
+                    fileSystemChosen,
+                    mountOptions,
+                    raw,
+                    inManifestMb);
+        }
+
+        /** {@code disk}, or {@code disk 'data'}. */
+        public String text() {
+            return DiskNames.text(name);
+        }
+    }
 }

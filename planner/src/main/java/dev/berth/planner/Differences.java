@@ -4,8 +4,10 @@ import dev.berth.planner.Plan.Change;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What differs between an instance as recorded and seen, and as wished; in BOSH's order, with a
@@ -16,7 +18,7 @@ public final class Differences {
     public static final String DAEMON = "-daemon:";
 
     private static final Set<String> REPLACE_VM =
-            Set.of("vm", "recreate", "cloud_properties", "stemcell", "env", "network");
+            Set.of("vm", "recreate", "az", "cloud_properties", "stemcell", "env", "network");
 
     private Differences() {}
 
@@ -31,6 +33,9 @@ public final class Differences {
         if (!row.updateCompleted()) {
             changes.add(new Change("dirty", "the last update did not complete"));
         }
+        if (row.formerly() != null) {
+            changes.add(new Change("renamed", "it was " + row.formerly()));
+        }
         if (vm == null) {
             if (!wish.isDetached()) {
                 changes.add(new Change("vm", "has no VM"));
@@ -41,6 +46,7 @@ public final class Differences {
             ofVm(vm, seen, changes);
             if (wish.isStarted()) {
                 ofRequests(wish, options, changes);
+                ofAz(row, wish, changes);
                 ofWish(row, vm, wish, changes);
                 ofAgentsConfiguration(row, seen, wish, changes);
             }
@@ -113,6 +119,17 @@ public final class Differences {
         }
     }
 
+    private static void ofAz(Recorded.Instance row, Wish wish, List<Change> changes) {
+        if (!Objects.equals(row.az(), wish.az())) {
+            String along = row.disks().isEmpty() ? "" : ", its disks move along";
+            changes.add(new Change("az", az(row.az()) + " → " + az(wish.az()) + along));
+        }
+    }
+
+    private static String az(@Nullable String az) {
+        return az == null ? "no az" : az;
+    }
+
     private static void ofShape(Step.VmShape was, Step.VmShape wished, List<Change> changes) {
         if (!was.cpi().equals(wished.cpi())) {
             changes.add(new Change("cloud_properties", "cpi " + was.cpi() + " → " + wished.cpi()));
@@ -153,16 +170,23 @@ public final class Differences {
     }
 
     private static void ofDiskWish(Recorded.Instance row, Wish wish, List<Change> changes) {
-        Recorded.Disk disk = row.disk();
-        Desired.DiskWish wished = wish.disk();
-        if (disk == null) {
-            if (wished != null) {
-                ofDisk(changes, "no disk → " + wished.sizeMb() + " MB");
+        for (Desired.DiskWish wished : wish.disks()) {
+            Recorded.Disk disk = row.disk(wished.name());
+            if (disk == null) {
+                ofDisk(changes, "no " + wished.text() + " → " + wished.sizeMb() + " MB");
+            } else {
+                String reason = DiskWay.reason(disk, wished);
+                if (!reason.isEmpty()) {
+                    ofDisk(changes, disk.cid() + " " + reason);
+                }
             }
-        } else if (wished == null) {
-            ofDisk(changes, disk.cid() + " (" + disk.sizeMb() + " MB) is no longer wanted");
-        } else if (disk.sizeMb() != wished.sizeMb()) {
-            ofDisk(changes, disk.cid() + " " + disk.sizeMb() + " → " + wished.sizeMb() + " MB");
+        }
+        for (Recorded.Disk disk : row.disks()) {
+            if (wish.disk(disk.name()) == null) {
+                ofDisk(changes, disk.cid() + " (" + disk.sizeMb() + " MB) is no longer wanted");
+            } else if (!disk.live()) {
+                ofDisk(changes, disk.cid() + " is left over from a copy");
+            }
         }
     }
 
@@ -172,16 +196,15 @@ public final class Differences {
             Observation seen,
             Wish wish,
             List<Change> changes) {
-        Recorded.Disk disk = row.disk();
-        if (disk == null || wish.disk() == null) {
-            return;
-        }
-        if (!vm.cid().equals(disk.attachedTo())) {
-            ofDisk(changes, disk.cid() + " is not attached to VM " + vm.cid());
-        } else if (seen instanceof Observation.Answers answers
-                && answers.disks() != null
-                && !answers.disks().contains(disk.cid().value())) {
-            ofDisk(changes, disk.cid() + " is not mounted in VM " + vm.cid());
+        for (Recorded.Disk disk : row.live()) {
+            if (wish.disk(disk.name()) == null) {
+                continue;
+            }
+            if (!vm.cid().equals(disk.attachedTo())) {
+                ofDisk(changes, disk.cid() + " is not attached to VM " + vm.cid());
+            } else if (seen instanceof Observation.Answers answers && !answers.hasMounted(disk)) {
+                ofDisk(changes, disk.cid() + " is not mounted in VM " + vm.cid());
+            }
         }
     }
 

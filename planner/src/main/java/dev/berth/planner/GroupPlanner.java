@@ -52,7 +52,9 @@ final class GroupPlanner {
     }
 
     GroupPlan plan() {
-        Placement.Result placed = Placement.place(group, rows, book, shared.problems());
+        Placement.Result placed =
+                Placement.place(
+                        group, rows, book, options.disks().movesBetweenAzs(), shared.problems());
         List<InstancePlan> obsolete =
                 placed.obsolete().stream()
                         .filter(row -> options.mayRemove() && !row.ignored())
@@ -149,7 +151,7 @@ final class GroupPlanner {
         Wish wish = wish(member, look);
         if (row != null) {
             refuseSilent(wish, row, look);
-            refuseShrinking(wish, row);
+            refuseDisks(wish, row);
         }
         List<Change> changes =
                 row == null
@@ -171,7 +173,7 @@ final class GroupPlanner {
                 member.id(),
                 group.name(),
                 member.index(),
-                member.slot().az(),
+                wish.az(),
                 bootstrap,
                 member.isNew(),
                 wish.target(),
@@ -225,14 +227,18 @@ final class GroupPlanner {
                         vm.cloudProperties(),
                         group.env(),
                         networks);
+        boolean stays = row != null && keepsAddresses(row, look, target);
         return new Wish(
                 member.id(),
                 text,
                 target,
                 once && !options.fulfilled().contains(member.id()) ? request : null,
+                row != null && stays ? row.az() : member.slot().az(),
                 addresses,
                 shape,
-                group.disk(),
+                row == null
+                        ? group.disks()
+                        : group.disks().stream().map(d -> sized(d, row)).toList(),
                 group.configurationHash(),
                 tagsChanged);
     }
@@ -245,6 +251,19 @@ final class GroupPlanner {
         return target.equals("detached")
                 || look instanceof Observation.Answers
                 || look instanceof Observation.Stopped;
+    }
+
+    /** The size that a person wants this instance's disk to have, or gave it, where that holds. */
+    private Desired.DiskWish sized(Desired.DiskWish wished, Recorded.Instance row) {
+        Long asked = options.disks().sizes().get(new PlanOptions.DiskOf(row.id(), wished.name()));
+        if (asked != null) {
+            return wished.ofSize(asked, asked == wished.sizeMb() ? 0 : wished.sizeMb());
+        }
+        Recorded.Disk disk = row.disk(wished.name());
+        if (disk == null || disk.manifestMb() == 0 || !options.disks().keepsSizes()) {
+            return wished;
+        }
+        return wished.ofSize(disk.sizeMb(), disk.manifestMb());
     }
 
     private @Nullable String request(InstanceId id, int index) {
@@ -264,7 +283,7 @@ final class GroupPlanner {
             String address =
                     wanted != null
                             ? wanted
-                            : row == null ? null : kept(row, network, use, addresses);
+                            : row == null ? null : kept(slot, row, network, use, addresses);
             if (wanted != null && !book.claim(wanted, id)) {
                 refuseTaken(wanted, text);
             }
@@ -292,12 +311,13 @@ final class GroupPlanner {
 
     /** By the network's name; else one from a network the group has left (a renamed network). */
     private @Nullable String kept(
+            Placement.Slot slot,
             Recorded.Instance row,
             AddressBook.Network network,
             Desired.NetworkUse use,
             Map<String, String> given) {
         String own = row.addresses().get(use.name());
-        if (own != null && network.mayKeep(own, row.az(), use.isStatic())) {
+        if (own != null && network.mayKeep(own, slot.az(), use.isStatic())) {
             return own;
         }
         Set<String> wanted = new HashSet<>();
@@ -305,7 +325,7 @@ final class GroupPlanner {
         return row.addresses().entrySet().stream()
                 .filter(e -> !wanted.contains(e.getKey()) && !given.containsValue(e.getValue()))
                 .map(Map.Entry::getValue)
-                .filter(address -> network.mayKeep(address, row.az(), use.isStatic()))
+                .filter(address -> network.mayKeep(address, slot.az(), use.isStatic()))
                 .findFirst()
                 .orElse(null);
     }
@@ -366,42 +386,10 @@ final class GroupPlanner {
         }
     }
 
-    private void refuseShrinking(Wish wish, Recorded.Instance row) {
-        Recorded.Disk disk = row.disk();
-        if (!wish.isStarted() || disk == null || wish.disk() == null) {
-            return;
-        }
-        if (wish.disk().sizeMb() < disk.sizeMb()) {
-            shared.problems()
-                    .add(
-                            new Problem(
-                                    100,
-                                    wish.text(),
-                                    "its persistent disk "
-                                            + disk.cid()
-                                            + " has "
-                                            + disk.sizeMb()
-                                            + " MB and cannot shrink to "
-                                            + wish.disk().sizeMb()
-                                            + " MB",
-                                    "keep the size; or take the disk out of the manifest, deploy,"
-                                            + " and put the smaller one in: the old disk stays as"
-                                            + " an orphan, its data is not copied"));
-        } else if (!Trees.same(disk.cloudProperties(), wish.disk().cloudProperties())) {
-            shared.problems()
-                    .add(
-                            new Problem(
-                                    100,
-                                    wish.text(),
-                                    "the cloud properties of its persistent disk "
-                                            + disk.cid()
-                                            + " cannot change: "
-                                            + Trees.differingKeys(
-                                                    disk.cloudProperties(),
-                                                    wish.disk().cloudProperties()),
-                                    "keep them; or take the disk out of the manifest, deploy, and"
-                                            + " put the new one in: the old disk stays as an"
-                                            + " orphan, its data is not copied"));
+    private void refuseDisks(Wish wish, Recorded.Instance row) {
+        if (wish.isStarted()) {
+            var refusals = new DiskRefusals(wish.text(), options.disks(), shared.problems());
+            wish.disks().forEach(wished -> refusals.check(row.disk(wished.name()), wished));
         }
     }
 

@@ -1,10 +1,10 @@
 package dev.berth.planner;
 
-import dev.berth.model.DiskCid;
 import dev.berth.model.VmCid;
 import dev.berth.planner.Plan.Change;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,33 +12,27 @@ import org.jspecify.annotations.Nullable;
  * what will hold after the steps so far, so that a plan made after a crash goes on from wherever
  * the last one stopped.
  *
- * <p>R1 lives in {@link #freeDisk} and {@link #deleteVm}: between a disk and its next attachment
- * stands either a detach from its recorded holder or the proof that the holder is gone.
+ * <p>R1 lives in {@link DiskSteps} and {@link #deleteVm}.
  */
 final class InstanceSteps {
     private final List<Step> creation = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
-    private final PlanOptions options;
+    private final DiskSteps disks;
 
     // What holds after the steps written so far.
     private @Nullable VmCid vm;
     private boolean hasVm;
     private boolean answers;
     private boolean switchedOff;
-    private Recorded.@Nullable Disk disk;
-    private @Nullable VmCid holder;
-    private boolean mounted;
     private boolean halted;
     private boolean prepared;
     private boolean runsAnew;
 
     private InstanceSteps(Recorded.@Nullable Instance row, Observation seen, PlanOptions options) {
-        this.options = options;
+        disks = new DiskSteps(steps, options, row);
         if (row == null) {
             return;
         }
-        disk = row.disk();
-        holder = disk == null ? null : disk.attachedTo();
         if (row.vm() != null) {
             vm = row.vm().cid();
             hasVm = true;
@@ -56,11 +50,9 @@ final class InstanceSteps {
     private void look(Observation.Answers seen) {
         answers = hasVm;
         halted = seen.jobState().equals("stopped");
-        mounted =
-                disk != null
-                        && vm != null
-                        && vm.equals(holder)
-                        && (seen.disks() == null || seen.disks().contains(disk.cid().value()));
+        if (vm != null) {
+            disks.look(vm, seen);
+        }
     }
 
     /** Steps that may run ahead of the group's turn, and the rest. */
@@ -73,12 +65,15 @@ final class InstanceSteps {
             List<Change> changes,
             PlanOptions options) {
         var work = new InstanceSteps(row, seen, options);
+        if (row != null && row.formerly() != null) {
+            work.rename(row);
+        }
         if (wish.isDetached()) {
             work.leaveVm();
         } else if (wish.isStarted()) {
-            work.start(wish, changes);
+            work.start(row, wish, changes);
         } else {
-            work.stop(wish);
+            work.stop(row, wish, changes);
         }
         if (!work.creation.isEmpty() || !work.steps.isEmpty() || !changes.isEmpty()) {
             work.steps.add(new Step.RecordState(wish.target()));
@@ -90,14 +85,14 @@ final class InstanceSteps {
     static List<Step> delete(Recorded.Instance row, Observation seen, PlanOptions options) {
         var work = new InstanceSteps(row, seen, options);
         work.leaveVm();
-        work.orphanDisk();
+        work.disks.orphanAll();
         work.steps.add(new Step.RemoveInstance());
         return work.steps;
     }
 
     // --- targets
 
-    private void start(Wish wish, List<Change> changes) {
+    private void start(Recorded.@Nullable Instance row, Wish wish, List<Change> changes) {
         boolean alone = !hasVm;
         boolean replace = changes.stream().anyMatch(Differences::replacesVm);
         boolean kept = hasVm && !replace;
@@ -108,11 +103,17 @@ final class InstanceSteps {
         if (hasVm && replace) {
             leaveVm();
         }
-        changeDisk(wish);
+        changeDisks(wish);
+        move(row, wish);
         haveVm(wish);
-        haveDisk(wish);
+        haveDisks(wish);
         if (alone) {
             runAhead();
+        }
+        // A copy goes on under running containers: those that stand still are started first.
+        boolean copiesNow = kept && answers && !halted && !runsAnew;
+        if (copiesNow) {
+            disks.copy(wish);
         }
         if (kept && has(changes, "restart")) {
             halt(false);
@@ -125,33 +126,35 @@ final class InstanceSteps {
             steps.add(new Step.StartContainers());
             steps.add(new Step.AwaitRunning());
         }
-        refreshMetadata(kept, wish);
+        if (!copiesNow) {
+            disks.copy(wish);
+        }
+        refreshMetadata(kept, wish, changes);
     }
 
     /**
      * As in BOSH, a stopped instance is not moved to a new shape; it is when it is started again.
-     * It gets a VM when it has none, its disk, and its containers, which are not started.
+     * It gets a VM when it has none, its disks, and its containers, which are not started.
      */
-    private void stop(Wish wish) {
+    private void stop(Recorded.@Nullable Instance row, Wish wish, List<Change> changes) {
         boolean alone = !hasVm;
         boolean kept = answers || switchedOff;
         boolean mayRun = switchedOff || (answers && !halted);
         if (kept) {
-            freeFromOthers();
+            disks.freeFromOthers(vm, answers);
             haveVm(wish);
-            if (disk != null && wish.disk() != null) {
-                haveMounted();
-            }
+            disks.haveAsTheyAre(wish);
         } else {
             leaveVm();
-            changeDisk(wish);
+            changeDisks(wish);
+            move(row, wish);
             haveVm(wish);
-            haveDisk(wish);
+            haveDisks(wish);
         }
         if (alone) {
             runAhead();
         }
-        if (!kept) {
+        if (!kept || has(changes, "renamed")) {
             // Without a wish an agent says that all that it should run is running.
             prepare();
             steps.add(new Step.Apply());
@@ -159,22 +162,24 @@ final class InstanceSteps {
         if (mayRun) {
             steps.add(new Step.StopContainers(false));
         }
-        refreshMetadata(kept, wish);
+        refreshMetadata(kept, wish, changes);
     }
 
     private boolean mustApply(Wish wish, List<Change> changes) {
-        boolean diskComesOrGoes = (disk == null) != (wish.disk() == null);
-        return diskComesOrGoes || has(changes, "dirty") || has(changes, "configuration");
+        return disks.comeOrGo(wish)
+                || has(changes, "dirty")
+                || has(changes, "configuration")
+                || has(changes, "renamed");
     }
 
     /** Containers stop, the disk comes free, the VM goes. */
     private void leaveVm() {
         if (answers) {
             halt(true);
-            freeDisk();
+            disks.freeAll(vm, answers);
         }
         deleteVm();
-        freeDisk();
+        disks.freeAll(vm, answers);
     }
 
     // --- parts
@@ -184,29 +189,28 @@ final class InstanceSteps {
         steps.clear();
     }
 
-    private void refreshMetadata(boolean kept, Wish wish) {
-        if (kept && wish.tagsChanged() && vm != null) {
+    private void refreshMetadata(boolean kept, Wish wish, List<Change> changes) {
+        if (kept && (wish.tagsChanged() || has(changes, "renamed")) && vm != null) {
             steps.add(new Step.SetMetadata(vm));
         }
     }
 
-    private void changeDisk(Wish wish) {
-        if (disk == null) {
-            return;
+    private void rename(Recorded.Instance row) {
+        steps.add(new Step.RenameInstance(row.group(), row.index(), row.az()));
+    }
+
+    /** No VM is left then, and so nothing holds the disks in the zone of before. */
+    private void move(Recorded.@Nullable Instance row, Wish wish) {
+        if (row != null && !hasVm && !Objects.equals(row.az(), wish.az())) {
+            steps.add(new Step.MoveInstance(wish.az()));
         }
-        freeFromOthers();
-        if (wish.disk() == null) {
+    }
+
+    private void changeDisks(Wish wish) {
+        if (disks.live().stream().anyMatch(held -> disks.mustLetGo(held, wish, answers))) {
             halt(false);
-            freeDisk();
-            orphanDisk();
-            return;
         }
-        boolean grows = wish.disk().sizeMb() > disk.sizeMb();
-        if (grows && !(answers && options.growsAttachedDisks())) {
-            halt(false);
-            freeDisk();
-            steps.add(new Step.GrowDisk(disk.cid(), wish.disk().sizeMb(), false));
-        }
+        disks.change(wish, vm, answers);
     }
 
     private void haveVm(Wish wish) {
@@ -222,41 +226,8 @@ final class InstanceSteps {
         }
     }
 
-    private void haveDisk(Wish wish) {
-        Desired.DiskWish wished = wish.disk();
-        if (wished == null) {
-            return;
-        }
-        if (disk == null) {
-            steps.add(
-                    new Step.CreateDisk(wished.sizeMb(), wished.cloudProperties(), wished.type()));
-        }
-        haveMounted();
-        if (disk != null
-                && answers
-                && options.growsAttachedDisks()
-                && wished.sizeMb() > disk.sizeMb()) {
-            steps.add(new Step.GrowDisk(disk.cid(), wished.sizeMb(), true));
-        }
-    }
-
-    /**
-     * Attaching what is attached already is harmless, and settles a crash between the cloud's part
-     * and the agent's.
-     */
-    private void haveMounted() {
-        if (!mounted) {
-            steps.add(new Step.AttachDisk());
-            steps.add(new Step.MountDisk());
-            mounted = true;
-            runsAnew = true;
-        }
-    }
-
-    private void freeFromOthers() {
-        if (holder != null && !holder.equals(vm)) {
-            freeDisk();
-        }
+    private void haveDisks(Wish wish) {
+        runsAnew |= disks.have(wish, answers);
     }
 
     private void halt(boolean leaving) {
@@ -273,35 +244,10 @@ final class InstanceSteps {
         }
     }
 
-    private void freeDisk() {
-        if (disk == null || holder == null) {
-            return;
-        }
-        DiskCid cid = disk.cid();
-        if (answers && holder.equals(vm)) {
-            steps.add(new Step.UnmountDisk(cid));
-        }
-        if (!options.goneVms().contains(holder)) {
-            steps.add(new Step.DetachDisk(holder, cid));
-        }
-        holder = null;
-        mounted = false;
-    }
-
-    private void orphanDisk() {
-        if (disk != null) {
-            steps.add(new Step.OrphanDisk(disk.cid()));
-            disk = null;
-        }
-    }
-
     private void deleteVm() {
         if (vm != null) {
             steps.add(new Step.DeleteVm(vm));
-            if (vm.equals(holder)) {
-                holder = null;
-                mounted = false;
-            }
+            disks.vmDeleted(vm);
         }
         vm = null;
         hasVm = false;

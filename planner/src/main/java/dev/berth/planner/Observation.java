@@ -14,7 +14,12 @@ public sealed interface Observation {
      * @param disks cids the agent has mounted and proven; null when it did not say
      */
     record Answers(String jobState, String configurationHash, @Nullable List<String> disks)
-            implements Observation {}
+            implements Observation {
+        /** A raw disk is never mounted: that it is attached is all there is. */
+        boolean hasMounted(Recorded.Disk disk) {
+            return disks == null || disk.raw() || disks.contains(disk.cid().value());
+        }
+    }
 
     /** The VM is there and its agent is silent. */
     record Silent(String lastSeen) implements Observation {}

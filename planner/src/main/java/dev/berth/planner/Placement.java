@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which az each wanted instance of a group gets, and which existing instance it is. Instances with
- * a disk stay where their disk is; nothing is rebalanced that need not move.
+ * a disk stay where their disk is; nothing is rebalanced that need not move. Where their az leaves
+ * the group they move with their disk, which BOSH would leave behind as an orphan.
  */
 final class Placement {
     private static final Comparator<Recorded.Instance> BY_INDEX =
@@ -37,6 +38,7 @@ final class Placement {
     private final Desired.Group group;
     private final List<Recorded.Instance> rows;
     private final AddressBook book;
+    private final boolean movesDisks;
     private final List<Problem> problems;
     private final List<Slot> slots = new ArrayList<>();
     private final Set<InstanceId> placed = new HashSet<>();
@@ -46,10 +48,12 @@ final class Placement {
             Desired.Group group,
             List<Recorded.Instance> rows,
             AddressBook book,
+            boolean movesDisks,
             List<Problem> problems) {
         this.group = group;
         this.rows = rows.stream().sorted(BY_INDEX).toList();
         this.book = book;
+        this.movesDisks = movesDisks;
         this.problems = problems;
     }
 
@@ -57,8 +61,9 @@ final class Placement {
             Desired.Group group,
             List<Recorded.Instance> rows,
             AddressBook book,
+            boolean movesDisks,
             List<Problem> problems) {
-        var placement = new Placement(group, rows, book, problems);
+        var placement = new Placement(group, rows, book, movesDisks, problems);
         if (placement.ignoredFit()) {
             if (group.networks().stream().anyMatch(Desired.NetworkUse::isStatic)) {
                 placement.placeWithStatics();
@@ -117,16 +122,52 @@ final class Placement {
         for (Recorded.Instance row : rows) {
             // By the disk that is wished, not by the one there is: else the same manifest would
             // place differently once the disk came or went (R5).
-            boolean stays = row.ignored() || group.disk() != null;
+            boolean stays = row.ignored() || !group.disks().isEmpty();
             if (stays && slots.size() < group.instances() && zones().contains(key(row.az()))) {
                 put(key(row.az()), row, Map.of());
             }
         }
         unplaced.values().forEach(zone -> zone.removeIf(row -> placed.contains(row.id())));
+        for (Recorded.Instance row : homeless()) {
+            if (slots.size() < group.instances() && mayMove(row)) {
+                put(zones().stream().min(fewest()).orElseThrow(), row, Map.of());
+            }
+        }
         while (slots.size() < group.instances()) {
             String az = emptiest(order, unplaced);
             put(az, unplaced.getOrDefault(az, new ArrayDeque<>()).poll(), Map.of());
         }
+    }
+
+    /** With data, and in no zone of the group any more. */
+    private List<Recorded.Instance> homeless() {
+        return rows.stream()
+                .filter(row -> !group.disks().isEmpty() && !placed.contains(row.id()))
+                .filter(row -> !zones().contains(key(row.az())))
+                .toList();
+    }
+
+    private Comparator<String> fewest() {
+        return Comparator.comparing(this::count).thenComparing(Comparator.naturalOrder());
+    }
+
+    private boolean mayMove(Recorded.Instance row) {
+        return row.disks().isEmpty()
+                || movesDisks
+                || refuse(
+                        100,
+                        "Instance '"
+                                + row.group()
+                                + "/"
+                                + row.id()
+                                + "' has its disks in az '"
+                                + key(row.az())
+                                + "', which instance group '"
+                                + group.name()
+                                + "' no longer lists, and this cloud cannot attach a disk in"
+                                + " another az",
+                        "list the az again; to leave the data behind as orphans, first deploy"
+                                + " fewer instances");
     }
 
     /** Fewest placed; then the first in order with an instance to reuse; then the smallest name. */
@@ -153,8 +194,10 @@ final class Placement {
                 pools.add(pool);
             }
         }
+        List<Recorded.Instance> homeless = homeless();
         for (Recorded.Instance row : rows) {
-            if (pools.stream().anyMatch(pool -> pool.heldBy(row) != null)) {
+            if (!homeless.contains(row)
+                    && pools.stream().anyMatch(pool -> pool.heldBy(row) != null)) {
                 placeHolder(row, pools);
             }
         }
@@ -163,6 +206,12 @@ final class Placement {
                     && !placed.contains(row.id())
                     && pools.stream().allMatch(pool -> pool.has(key(row.az())))) {
                 put(key(row.az()), row, claim(pools, key(row.az()), row));
+            }
+        }
+        for (Recorded.Instance row : homeless()) {
+            String az = zoneForNew(pools);
+            if (az != null && slots.size() < group.instances() && mayMove(row)) {
+                put(az, row, claim(pools, az, null));
             }
         }
         while (slots.size() < group.instances()) {
@@ -330,7 +379,11 @@ final class Placement {
     }
 
     private boolean refuse(int code, String message) {
-        problems.add(new Problem(code, null, message, null));
+        return refuse(code, message, null);
+    }
+
+    private boolean refuse(int code, String message, @Nullable String remedy) {
+        problems.add(new Problem(code, null, message, remedy));
         return false;
     }
 }

@@ -99,7 +99,7 @@ public record Plan(
      * @param kind BOSH's change names: {@code dirty}, {@code recreate}, {@code stemcell}, {@code
      *     env}, {@code network}, {@code cloud_properties}, {@code persistent_disk}, {@code
      *     configuration}, {@code state}, {@code tags}; Berth's own: {@code new}, {@code obsolete},
-     *     {@code vm}
+     *     {@code vm}, {@code renamed}, {@code az}
      * @param reason a sentence for people
      */
     public record Change(String kind, String reason) {}

@@ -88,14 +88,19 @@ public final class PlanText {
     public static String step(Step step) {
         return switch (step) {
             case Step.CreateVm s -> "create vm from " + s.shape().stemcell();
-            case Step.CreateDisk s -> "create disk of " + s.sizeMb() + " MB";
+            case Step.CreateDisk s ->
+                    "create " + s.disk().text() + " of " + s.disk().sizeMb() + " MB";
             case Step.GrowDisk s ->
                     "grow disk "
                             + s.disk()
                             + " to "
-                            + s.sizeMb()
+                            + s.to().sizeMb()
                             + " MB"
                             + (s.attached() ? " in place" : "");
+            case Step.CopyDisk s ->
+                    s.instead()
+                            ? "copy " + s.to().text() + " where the cloud cannot grow it"
+                            : "copy " + s.to().text() + " to one of " + s.to().sizeMb() + " MB";
             case Step.UnmountDisk s -> "unmount disk " + s.disk();
             case Step.DetachDisk s -> "detach disk " + s.disk() + " from " + s.vm();
             case Step.OrphanDisk s -> "orphan disk " + s.disk();
@@ -103,8 +108,10 @@ public final class PlanText {
             case Step.StartVm s -> "start vm " + s.vm();
             case Step.RecordState s -> "record " + s.state();
             case Step.WelcomeAgent s -> s.verb();
-            case Step.AttachDisk s -> s.verb();
-            case Step.MountDisk s -> s.verb();
+            case Step.AttachDisk s -> "attach " + DiskNames.text(s.disk());
+            case Step.MountDisk s -> "mount " + DiskNames.text(s.disk());
+            case Step.RenameInstance s -> "rename to " + s.group() + "/" + s.index();
+            case Step.MoveInstance s -> "move to " + (s.az() == null ? "no az" : s.az());
             case Step.Prepare s -> s.verb();
             case Step.StopContainers s -> s.verb();
             case Step.Apply s -> s.verb();

@@ -42,11 +42,16 @@ public final class Planner {
     Plan plan(
             Desired desired,
             Map<InstanceId, Observation> seen,
-            Recorded recorded,
+            Recorded before,
             PlanOptions options,
             AddressBook book) {
         var problems = new ArrayList<Problem>();
         var warnings = new ArrayList<String>();
+        var recorded =
+                new Recorded(
+                        Migration.of(desired, before.instances(), problems),
+                        before.takenAddresses(),
+                        before.tags());
         Map<String, List<Recorded.Instance>> rows =
                 recorded.instances().stream()
                         .collect(Collectors.groupingBy(Recorded.Instance::group));

@@ -4,6 +4,7 @@ import dev.berth.model.DiskCid;
 import dev.berth.model.VmCid;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One thing to do for one instance, in order; the executor is the only place that acts. Each step
@@ -18,23 +19,36 @@ public sealed interface Step {
     /** Wait until the new agent answers; then settings, identity (partial apply) and metadata. */
     record WelcomeAgent() implements Step {}
 
-    /** Create the instance's persistent disk. */
-    record CreateDisk(long sizeMb, Map<String, Object> cloudProperties, String type)
-            implements Step {}
+    /** Create a persistent disk of the instance. */
+    record CreateDisk(Desired.DiskWish disk) implements Step {}
 
     /**
-     * Attach the instance's disk to its VM and tell the agent; a disk held elsewhere must have been
-     * freed before (R1).
+     * Attach the instance's live disk of that name to its VM and tell the agent; a disk held
+     * elsewhere must have been freed before (R1).
+     *
+     * @param mountOptions with which it is to be mounted from now on
      */
-    record AttachDisk() implements Step {}
+    record AttachDisk(String disk, List<String> mountOptions) implements Step {}
 
-    /** Have the agent prove and mount the disk. */
-    record MountDisk() implements Step {}
+    /** Have the agent prove and mount the live disk of that name. */
+    record MountDisk(String disk) implements Step {}
 
     /**
      * Grow the disk; {@code attached}: in place under running containers, else detached in between.
+     * Where the CPI cannot: attached, it is copied; detached, it stays as it is, and the {@link
+     * CopyDisk} that follows does it.
      */
-    record GrowDisk(DiskCid disk, long sizeMb, boolean attached) implements Step {}
+    record GrowDisk(DiskCid disk, Desired.DiskWish to, boolean attached) implements Step {}
+
+    /**
+     * Put the data of the live disk of that name onto a new disk that is as wished, which then is
+     * the live one, and make the old one an orphan; take up a copy that was cut off, and let go of
+     * what others left. Where the live disk is as wished and nothing is left over, nothing happens.
+     *
+     * @param instead the disk grows in place, and only where the CPI turns out not to be able to is
+     *     there anything to do
+     */
+    record CopyDisk(Desired.DiskWish to, boolean instead) implements Step {}
 
     /** Have the agent unmount the disk if it is mounted. */
     record UnmountDisk(DiskCid disk) implements Step {}
@@ -72,6 +86,12 @@ public sealed interface Step {
      * applied.
      */
     record RecordState(String state) implements Step {}
+
+    /** The instance belongs to this group from now on, with its disks and all it has. */
+    record RenameInstance(String group, int index, @Nullable String az) implements Step {}
+
+    /** The instance lives in this zone from now on, and so do its disks; it has no VM now. */
+    record MoveInstance(@Nullable String az) implements Step {}
 
     /** The instance and its addresses are forgotten. */
     record RemoveInstance() implements Step {}

@@ -91,6 +91,7 @@ class PlannerTest {
                         "mount disk",
                         "start containers",
                         "await running",
+                        "copy disk", // only where the cloud turns out not to be able to grow it
                         "record state");
     }
 
@@ -168,14 +169,12 @@ class PlannerTest {
         Desired desired = Wishes.of(Wishes.group("db", 1, 100L, "h1"));
         deploy(desired);
         Recorded.Instance row = world.rows.values().iterator().next();
-        world.rows.put(row.id(), World.attached(row, new VmCid("vm-0")));
+        world.rows.put(row.id(), World.attached(row, World.live(row, "").cid(), new VmCid("vm-0")));
         assertThat(single(plan(desired)).steps())
                 .startsWith(
-                        new Step.DetachDisk(
-                                new VmCid("vm-0"),
-                                java.util.Objects.requireNonNull(row.disk()).cid()),
-                        new Step.AttachDisk(),
-                        new Step.MountDisk());
+                        new Step.DetachDisk(new VmCid("vm-0"), World.live(row, "").cid()),
+                        new Step.AttachDisk("", List.of()),
+                        new Step.MountDisk(""));
         assertThat(
                         single(
                                         plan(
@@ -183,7 +182,7 @@ class PlannerTest {
                                                 PlanOptions.deploy(true)
                                                         .withGoneVms(Set.of(new VmCid("vm-0")))))
                                 .steps())
-                .startsWith(new Step.AttachDisk(), new Step.MountDisk());
+                .startsWith(new Step.AttachDisk("", List.of()), new Step.MountDisk(""));
     }
 
     @Test
@@ -449,7 +448,8 @@ class PlannerTest {
                 g.vms(),
                 g.env(),
                 g.networks(),
-                g.disk(),
+                g.disks(),
+                g.migratedFrom(),
                 g.configurationHash(),
                 Wishes.update(false),
                 g.state(),
@@ -469,6 +469,7 @@ class PlannerTest {
                 row.configurationHash(),
                 row.addresses(),
                 row.vm(),
-                row.disk());
+                row.disks(),
+                null);
     }
 }

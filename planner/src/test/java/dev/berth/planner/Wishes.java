@@ -1,10 +1,12 @@
 package dev.berth.planner;
 
 import dev.berth.model.InstanceId;
+import dev.berth.model.MigratedFrom;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Deployments to plan for: one by hand to vary, and random ones. */
@@ -45,7 +47,8 @@ final class Wishes {
                 Map.of("", vm("deb/1", 1)),
                 Map.of(),
                 List.of(new Desired.NetworkUse(network("default", 0), List.of(), List.of())),
-                disk == null ? null : new Desired.DiskWish(disk, Map.of(), ""),
+                disk == null ? List.of() : List.of(new Desired.DiskWish(disk, Map.of(), "")),
+                List.of(),
                 hash,
                 update(true),
                 null,
@@ -74,7 +77,8 @@ final class Wishes {
                 g.vms(),
                 g.env(),
                 g.networks(),
-                g.disk(),
+                g.disks(),
+                g.migratedFrom(),
                 g.configurationHash(),
                 g.update(),
                 state,
@@ -89,7 +93,8 @@ final class Wishes {
                 Map.of("", vm),
                 env,
                 g.networks(),
-                g.disk(),
+                g.disks(),
+                g.migratedFrom(),
                 g.configurationHash(),
                 g.update(),
                 g.state(),
@@ -108,7 +113,8 @@ final class Wishes {
                 vms,
                 g.env(),
                 networks,
-                g.disk(),
+                g.disks(),
+                g.migratedFrom(),
                 g.configurationHash(),
                 g.update(),
                 g.state(),
@@ -122,7 +128,10 @@ final class Wishes {
                         .filter(n -> random.nextInt(5) > 0)
                         .map(n -> randomGroup(n, random))
                         .toList();
-        return new Desired("shop", groups, Map.of("team", "t" + random.nextInt(2)));
+        return new Desired(
+                "shop",
+                groups.stream().map(g -> takingOver(g, groups, random)).toList(),
+                Map.of("team", "t" + random.nextInt(2)));
     }
 
     private static Desired.Group randomGroup(String name, Random random) {
@@ -142,7 +151,6 @@ final class Wishes {
                                                 .subList(0, instances)
                                         : List.of(),
                                 List.of("dns", "gateway")));
-        long size = random.nextInt(3) * 100L;
         return new Desired.Group(
                 name,
                 instances,
@@ -150,7 +158,8 @@ final class Wishes {
                 vms,
                 random.nextInt(4) == 0 ? Map.of("bosh", Map.of("swap_size", 0)) : Map.of(),
                 uses,
-                size == 0 ? null : new Desired.DiskWish(size, Map.of(), ""),
+                disks(random),
+                List.of(),
                 "hash-" + random.nextInt(3),
                 update(random.nextBoolean()),
                 random.nextInt(3) > 0
@@ -159,6 +168,50 @@ final class Wishes {
                                 random,
                                 List.of("started", "stopped", "detached", "restart", "recreate")),
                 Map.of());
+    }
+
+    /** The group 'jobs' may be the 'web' of before, where that is no longer wished. */
+    private static Desired.Group takingOver(
+            Desired.Group g, List<Desired.Group> groups, Random random) {
+        boolean free = groups.stream().noneMatch(other -> other.name().equals("web"));
+        if (!free || !g.name().equals("jobs") || random.nextBoolean()) {
+            return g;
+        }
+        String az = g.azs().isEmpty() ? null : g.azs().getFirst();
+        return new Desired.Group(
+                g.name(),
+                g.instances(),
+                g.azs(),
+                g.vms(),
+                g.env(),
+                g.networks(),
+                g.disks(),
+                List.of(new MigratedFrom("web", random.nextBoolean() ? az : null)),
+                g.configurationHash(),
+                g.update(),
+                g.state(),
+                g.instanceStates());
+    }
+
+    private static List<Desired.DiskWish> disks(Random random) {
+        return Stream.of("", "logs", "block")
+                .filter(name -> random.nextInt(name.isEmpty() ? 3 : 4) > 1)
+                .map(name -> disk(random, name))
+                .toList();
+    }
+
+    private static Desired.DiskWish disk(Random random, String name) {
+        boolean raw = name.equals("block");
+        return new Desired.DiskWish(
+                name,
+                100 + random.nextInt(3) * 100L,
+                raw || random.nextInt(4) > 0 ? Map.of() : Map.of("kind", "fast"),
+                "type-" + random.nextInt(3),
+                random.nextInt(3) > 0 ? "ext4" : "xfs",
+                random.nextBoolean(),
+                raw || random.nextInt(3) > 0 ? List.of() : List.of("noatime"),
+                raw,
+                0);
     }
 
     static <T> T pick(Random random, List<T> from) {

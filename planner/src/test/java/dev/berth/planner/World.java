@@ -32,6 +32,7 @@ final class World {
         long sizeMb;
         @Nullable VmCid attachedTo;
         boolean orphan;
+        @Nullable DiskCid copyOf;
     }
 
     final Map<InstanceId, Recorded.Instance> rows = new LinkedHashMap<>();
@@ -40,6 +41,8 @@ final class World {
     final Set<InstanceId> fulfilled = new HashSet<>();
     final Set<VmCid> leftovers = new HashSet<>();
     Map<String, String> tags = Map.of();
+    boolean cannotResize;
+    private final WorldCopies copies = new WorldCopies(this);
     private int serial;
 
     Recorded recorded() {
@@ -100,18 +103,21 @@ final class World {
     }
 
     private void add(List<Runnable> work, InstancePlan plan, List<Step> steps, Desired desired) {
-        steps.forEach(step ->
-                work.add(() -> {
-                    try {
-                        run(plan, step, desired);
-                    } catch (AssertionError e) {
-                        throw new AssertionError(
-                                e.getMessage() + ", at " + step + " of " + plan, e);
-                    }
-                }));
+        steps.stream()
+                .flatMap(WorldCopies::parts)
+                .forEach(step ->
+                        work.add(() -> {
+                            try {
+                                run(plan, step, desired);
+                            } catch (AssertionError e) {
+                                throw new AssertionError(
+                                        e.getMessage() + ", at " + step + " of " + plan, e);
+                            }
+                        }));
     }
 
-    private void run(InstancePlan plan, Step step, Desired desired) {
+    private void run(InstancePlan plan, WorldCopies.Part part, Desired desired) {
+        Step step = part.step();
         Recorded.Instance row = rows.get(plan.id());
         if (row == null) {
             check(plan.isNew(), "no row of " + plan.text());
@@ -121,7 +127,10 @@ final class World {
             row = row.vm() == null || !step.verb().startsWith("remove") ? begun(row, plan) : row;
         }
         rows.put(plan.id(), row);
-        Recorded.Instance after = carryOut(row, step, desired, plan);
+        Recorded.Instance after =
+                step instanceof Step.CopyDisk copy
+                        ? copies.run(row, copy.to(), part.number())
+                        : carryOut(row, step, desired, plan);
         if (after == null) {
             rows.remove(plan.id());
         } else {
@@ -137,54 +146,54 @@ final class World {
                 var cid = new VmCid("vm-" + ++serial);
                 vms.put(cid, new Vm());
                 fulfilled.add(row.id());
-                yield with(
-                        row,
-                        new Recorded.Vm(new AgentId("agent-" + serial), cid, s.shape()),
-                        row.disk());
+                var vm = new Recorded.Vm(new AgentId("agent-" + serial), cid, s.shape());
+                yield with(row, vm, row.disks());
             }
             case Step.WelcomeAgent s -> same(row, agent(row));
             case Step.CreateDisk s -> {
-                check(row.disk() == null, "a second disk for " + plan.text());
-                var cid = new DiskCid("disk-" + ++serial);
-                var disk = new Disk();
-                disk.sizeMb = s.sizeMb();
-                disks.put(cid, disk);
-                yield with(row, row.vm(), disk(row, cid, s.sizeMb(), s, null));
+                check(row.disk(s.disk().name()) == null, "a second disk for " + plan.text());
+                yield with(row, row.vm(), plus(row.disks(), newDisk(s.disk(), null)));
             }
             case Step.AttachDisk s -> {
                 VmCid vm = cid(row);
-                Disk disk = disk(row);
+                Recorded.Disk recorded = live(row, s.disk());
+                Disk disk = disk(recorded.cid());
                 check(
                         disk.attachedTo == null || disk.attachedTo.equals(vm),
                         "disk of " + plan.text() + " is held by " + disk.attachedTo + " (R1)");
                 disk.attachedTo = vm;
-                yield attached(row, vm);
+                yield with(
+                        row,
+                        row.vm(),
+                        replaced(row, recorded, mounted(recorded, vm, s.mountOptions())));
             }
             case Step.MountDisk s -> {
-                check(cid(row).equals(disk(row).attachedTo), "mount of what is not attached");
-                agent(row).mounted.add(recordedDisk(row).cid());
+                DiskCid disk = live(row, s.disk()).cid();
+                check(cid(row).equals(disk(disk).attachedTo), "mount of what is not attached");
+                agent(row).mounted.add(disk);
                 yield row;
             }
             case Step.GrowDisk s -> {
-                Disk disk = disk(row);
-                check(s.sizeMb() > disk.sizeMb, "a disk only grows");
+                Disk disk = disk(s.disk());
+                if (cannotResize && !s.attached() && !s.to().raw()) {
+                    yield row;
+                }
+                check(s.to().sizeMb() > disk.sizeMb, "a disk only grows");
                 check(
                         s.attached()
                                 ? agent(row).mounted.contains(s.disk())
                                 : disk.attachedTo == null,
                         "grown in the wrong place");
-                disk.sizeMb = s.sizeMb();
-                Recorded.Disk old = recordedDisk(row);
-                yield with(
-                        row,
-                        row.vm(),
-                        new Recorded.Disk(
-                                old.cid(),
-                                s.sizeMb(),
-                                old.cloudProperties(),
-                                old.type(),
-                                old.attachedTo()));
+                disk.sizeMb = s.to().sizeMb();
+                Recorded.Disk old = live(row, s.to().name());
+                yield with(row, row.vm(), replaced(row, old, sized(old, s.to())));
             }
+            case Step.CopyDisk s -> throw new AssertionError("goes by parts");
+            case Step.MoveInstance s -> {
+                check(row.vm() == null, "moved with a VM");
+                yield placed(row, row.group(), row.index(), s.az());
+            }
+            case Step.RenameInstance s -> placed(row, s.group(), s.index(), s.az());
             case Step.UnmountDisk s -> {
                 check(!agent(row).jobState.equals("running"), "unmounted under containers");
                 agent(row).mounted.remove(s.disk());
@@ -195,16 +204,15 @@ final class World {
                 check(
                         vm == null || !vm.on || !vm.mounted.contains(s.disk()),
                         "detached while mounted");
-                Disk disk = disk(row);
+                Disk disk = disk(s.disk());
                 if (s.vm().equals(disk.attachedTo)) {
                     disk.attachedTo = null;
                 }
-                yield attached(row, null);
+                yield attached(row, s.disk(), null);
             }
             case Step.OrphanDisk s -> {
-                check(disk(row).attachedTo == null, "an orphan is attached");
-                disk(row).orphan = true;
-                yield with(row, row.vm(), null);
+                check(disk(s.disk()).attachedTo == null, "an orphan is attached");
+                yield orphaned(row, s.disk());
             }
             case Step.Prepare s -> same(row, agent(row));
             case Step.StopContainers s -> {
@@ -216,9 +224,11 @@ final class World {
                 yield row;
             }
             case Step.StartContainers s -> {
-                check(
-                        row.disk() == null || agent(row).mounted.contains(row.disk().cid()),
-                        "containers without their disk (R2)");
+                for (Recorded.Disk disk : row.live()) {
+                    check(
+                            disk.raw() || agent(row).mounted.contains(disk.cid()),
+                            "containers without their disk (R2)");
+                }
                 check(!agent(row).hash.isEmpty(), "nothing to start");
                 agent(row).jobState = "running";
                 fulfilled.add(row.id());
@@ -231,12 +241,13 @@ final class World {
             case Step.DeleteVm s -> {
                 vms.remove(s.vm());
                 disks.values().forEach(d -> d.attachedTo = free(d.attachedTo, s.vm()));
-                Recorded.Disk disk = row.disk();
-                Recorded.Instance freed =
-                        disk != null && s.vm().equals(disk.attachedTo())
-                                ? attached(row, null)
-                                : row;
-                yield with(freed, null, freed.disk());
+                Recorded.Instance freed = row;
+                for (Recorded.Disk disk : row.disks()) {
+                    if (s.vm().equals(disk.attachedTo())) {
+                        freed = attached(freed, disk.cid(), null);
+                    }
+                }
+                yield with(freed, null, freed.disks());
             }
             case Step.StartVm s -> {
                 Vm vm = vm(s.vm());
@@ -260,9 +271,10 @@ final class World {
                             row.vm() == null ? "" : vm(cid(row)).hash,
                             plan.addresses(),
                             row.vm(),
-                            row.disk());
+                            row.disks(),
+                            null);
             case Step.RemoveInstance s -> {
-                check(row.vm() == null && row.disk() == null, "something is left behind");
+                check(row.vm() == null && row.disks().isEmpty(), "something is left behind");
                 yield null;
             }
         };
@@ -277,14 +289,127 @@ final class World {
 
     /** A VM of former times has the disk, and the records know. */
     void leaveDiskWithAnOldVm(Recorded.Instance row) {
-        if (row.disk() != null && row.vm() != null) {
+        if (!row.disks().isEmpty() && row.vm() != null) {
             loseVm(cid(row));
             var old = new VmCid("old-" + ++serial);
             vms.put(old, new Vm());
             leftovers.add(old);
-            disk(row).attachedTo = old;
-            rows.put(row.id(), attached(row, old));
+            Recorded.Instance now = row;
+            for (Recorded.Disk disk : row.disks()) {
+                disk(disk.cid()).attachedTo = old;
+                now = attached(now, disk.cid(), old);
+            }
+            rows.put(row.id(), now);
         }
+    }
+
+    // --- disks
+
+    Recorded.Disk newDisk(Desired.DiskWish wish, @Nullable DiskCid copyOf) {
+        var cid = new DiskCid("disk-" + ++serial);
+        var disk = new Disk();
+        disk.sizeMb = wish.sizeMb();
+        disk.copyOf = copyOf;
+        disks.put(cid, disk);
+        return new Recorded.Disk(
+                cid,
+                wish.name(),
+                wish.sizeMb(),
+                wish.cloudProperties(),
+                wish.type(),
+                wish.fileSystem(),
+                wish.mountOptions(),
+                wish.raw(),
+                copyOf == null,
+                wish.manifestMb(),
+                null);
+    }
+
+    Disk disk(DiskCid cid) {
+        Disk disk = disks.get(cid);
+        if (disk == null) {
+            throw new AssertionError("no disk " + cid);
+        }
+        return disk;
+    }
+
+    static Recorded.Disk live(Recorded.Instance row, String name) {
+        Recorded.Disk disk = row.disk(name);
+        if (disk == null) {
+            throw new AssertionError("no disk '" + name + "' recorded of " + row.id());
+        }
+        return disk;
+    }
+
+    static List<Recorded.Disk> plus(List<Recorded.Disk> disks, Recorded.Disk disk) {
+        var all = new ArrayList<>(disks);
+        all.add(disk);
+        return all;
+    }
+
+    static List<Recorded.Disk> replaced(
+            Recorded.Instance row, Recorded.Disk was, Recorded.Disk now) {
+        return row.disks().stream().map(d -> d.equals(was) ? now : d).toList();
+    }
+
+    static Recorded.Instance attached(Recorded.Instance row, DiskCid cid, @Nullable VmCid vm) {
+        return with(
+                row,
+                row.vm(),
+                row.disks().stream()
+                        .map(d -> d.cid().equals(cid) ? mounted(d, vm, d.mountOptions()) : d)
+                        .toList());
+    }
+
+    Recorded.Instance orphaned(Recorded.Instance row, DiskCid cid) {
+        disk(cid).orphan = true;
+        return with(row, row.vm(), row.disks().stream().filter(d -> !d.cid().equals(cid)).toList());
+    }
+
+    private static Recorded.Disk mounted(
+            Recorded.Disk d, @Nullable VmCid vm, List<String> mountOptions) {
+        return new Recorded.Disk(
+                d.cid(),
+                d.name(),
+                d.sizeMb(),
+                d.cloudProperties(),
+                d.type(),
+                d.fileSystem(),
+                mountOptions,
+                d.raw(),
+                d.live(),
+                d.manifestMb(),
+                vm);
+    }
+
+    private static Recorded.Disk sized(Recorded.Disk d, Desired.DiskWish to) {
+        return new Recorded.Disk(
+                d.cid(),
+                d.name(),
+                to.sizeMb(),
+                d.cloudProperties(),
+                to.type(),
+                d.fileSystem(),
+                d.mountOptions(),
+                d.raw(),
+                d.live(),
+                to.manifestMb(),
+                d.attachedTo());
+    }
+
+    static Recorded.Disk lives(Recorded.Disk d, boolean live) {
+        return new Recorded.Disk(
+                d.cid(),
+                d.name(),
+                d.sizeMb(),
+                d.cloudProperties(),
+                d.type(),
+                d.fileSystem(),
+                d.mountOptions(),
+                d.raw(),
+                live,
+                d.manifestMb(),
+                d.attachedTo());
     }
 
     // --- rows
@@ -302,6 +427,25 @@ final class World {
                 "",
                 plan.addresses(),
                 null,
+                List.of(),
+                null);
+    }
+
+    private static Recorded.Instance placed(
+            Recorded.Instance row, String group, int index, @Nullable String az) {
+        return new Recorded.Instance(
+                row.id(),
+                group,
+                index,
+                az,
+                row.state(),
+                row.bootstrap(),
+                row.ignored(),
+                row.updateCompleted(),
+                row.configurationHash(),
+                row.addresses(),
+                row.vm(),
+                row.disks(),
                 null);
     }
 
@@ -318,11 +462,12 @@ final class World {
                 row.configurationHash(),
                 plan.addresses(),
                 row.vm(),
-                row.disk());
+                row.disks(),
+                null);
     }
 
     static Recorded.Instance with(
-            Recorded.Instance row, Recorded.@Nullable Vm vm, Recorded.@Nullable Disk disk) {
+            Recorded.Instance row, Recorded.@Nullable Vm vm, List<Recorded.Disk> disks) {
         return new Recorded.Instance(
                 row.id(),
                 row.group(),
@@ -335,36 +480,11 @@ final class World {
                 row.configurationHash(),
                 row.addresses(),
                 vm,
-                disk);
+                disks,
+                null);
     }
 
-    static Recorded.Instance attached(Recorded.Instance row, @Nullable VmCid vm) {
-        Recorded.Disk disk = recordedDisk(row);
-        return with(
-                row,
-                row.vm(),
-                new Recorded.Disk(
-                        disk.cid(), disk.sizeMb(), disk.cloudProperties(), disk.type(), vm));
-    }
-
-    private static Recorded.Disk disk(
-            Recorded.Instance row,
-            DiskCid cid,
-            long sizeMb,
-            Step.CreateDisk step,
-            @Nullable VmCid vm) {
-        return new Recorded.Disk(cid, sizeMb, step.cloudProperties(), step.type(), vm);
-    }
-
-    private static Recorded.Disk recordedDisk(Recorded.Instance row) {
-        Recorded.Disk disk = row.disk();
-        if (disk == null) {
-            throw new AssertionError("no disk recorded of " + row.id());
-        }
-        return disk;
-    }
-
-    private static VmCid cid(Recorded.Instance row) {
+    static VmCid cid(Recorded.Instance row) {
         Recorded.Vm vm = row.vm();
         if (vm == null) {
             throw new AssertionError("no VM recorded of " + row.id());
@@ -380,18 +500,10 @@ final class World {
         return vm;
     }
 
-    private Vm agent(Recorded.Instance row) {
+    Vm agent(Recorded.Instance row) {
         Vm vm = vm(cid(row));
         check(vm.on && !vm.silent, "the agent of " + row.id() + " cannot answer");
         return vm;
-    }
-
-    private Disk disk(Recorded.Instance row) {
-        Disk disk = disks.get(recordedDisk(row).cid());
-        if (disk == null) {
-            throw new AssertionError("no disk of " + row.id());
-        }
-        return disk;
     }
 
     private static Desired.Group group(Desired desired, InstancePlan plan) {

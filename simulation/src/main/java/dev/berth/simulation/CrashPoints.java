@@ -178,6 +178,7 @@ public final class CrashPoints {
                             act.deploy(BASE.with(db.diskMb(2048)));
                         },
                         Act::tasksEnded));
+        changes.addAll(DiskChanges.all(BASE));
         Wish diskOfWeb = BASE.with(BASE.groups().get(1).diskMb(512));
         changes.add(deploy("disk given up", diskOfWeb, BASE, "one/web"));
         changes.add(deploy("vm type changed", BASE, BASE.with(db.vmType("large")), "one/db"));
@@ -214,7 +215,7 @@ public final class CrashPoints {
         return changes;
     }
 
-    private static Change deploy(String name, @Nullable Wish before, Wish after, String mayStop) {
+    static Change deploy(String name, @Nullable Wish before, Wish after, String mayStop) {
         return new Change(
                 name,
                 before,

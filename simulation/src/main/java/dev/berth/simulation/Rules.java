@@ -13,6 +13,7 @@ import dev.berth.testkit.FakeAgents;
 import dev.berth.testkit.FakeCloud;
 import dev.berth.testkit.FakeCpi;
 import dev.berth.testkit.FakeVm;
+import dev.berth.testkit.Ledger;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -51,10 +52,12 @@ final class Rules implements FakeVm.Witness {
     private final Map<InstanceId, Instant> ignored = new HashMap<>();
     private final Set<Long> repairs = new HashSet<>();
     private final Map<String, Instant> massFailures = new HashMap<>();
+    private final Ledgers ledgers;
     private long mutations;
 
     Rules(World world) {
         this.world = world;
+        this.ledgers = new Ledgers(world, this::check);
     }
 
     /** How often each rule was looked at. */
@@ -106,6 +109,7 @@ final class Rules implements FakeVm.Witness {
                 container.name() + " started in " + vm + " without its disk");
         if (container.usesPersistentDisk() && mounted != null) {
             own(vm, mounted, world.database.read(s -> s.disk(mounted)).orElse(null));
+            ledgers.started(vm, mounted);
         }
         world.trace.say("started " + container.name() + " in " + vm.cid());
     }
@@ -127,6 +131,11 @@ final class Rules implements FakeVm.Witness {
     }
 
     @Override
+    public void wrote(FakeVm vm, DiskCid disk, Ledger.Row row) {
+        ledgers.wrote(vm, disk, row);
+    }
+
+    @Override
     public void broken(FakeVm vm, String rule) {
         check(rule.substring(0, 2), false, rule + " in " + vm);
     }
@@ -136,11 +145,13 @@ final class Rules implements FakeVm.Witness {
     void asked(FakeCpi.Call call) {
         if (!Faults.isLook(call)) {
             mutations++;
+            foreign(call);
         }
         switch (call.method()) {
             case "attach_disk" -> attachment(call);
             case "detach_disk" -> detachment(call);
             case "delete_disk" -> deletion(call);
+            case "resize_disk" -> resizing(call);
             case "create_vm" -> {
                 creation(call);
                 repairOf(call);
@@ -184,6 +195,31 @@ final class Rules implements FakeVm.Witness {
         DiskCid disk = (DiskCid) call.arguments().get(1);
         boolean mounted = world.cloud.disk(disk).filter(d -> vm.equals(d.mountedIn())).isPresent();
         check("R1", !mounted, "disk " + disk + " is to be taken from " + vm + ", which mounts it");
+    }
+
+    /** A cloud that grows free disks only does harm to one that a VM still has. */
+    private void resizing(FakeCpi.Call call) {
+        DiskCid disk = (DiskCid) call.arguments().getFirst();
+        VmCid holder = world.cloud.disk(disk).map(FakeCloud.Disk::attachedTo).orElse(null);
+        boolean held = holder != null && world.cloud.vm(holder).isPresent();
+        check(
+                "R1",
+                !held || world.cloud.growsAttachedDisks(),
+                "disk " + disk + " is to grow, and " + holder + " has it");
+    }
+
+    /** Another director's things on the same cloud are none of ours. */
+    private void foreign(FakeCpi.Call call) {
+        for (Object argument : call.arguments()) {
+            boolean ours =
+                    switch (argument) {
+                        case VmCid vm -> world.cloud.vm(vm).filter(World::isForeign).isEmpty();
+                        case DiskCid disk ->
+                                world.cloud.disk(disk).filter(World::isForeign).isEmpty();
+                        case null, default -> true;
+                    };
+            check("foreign", ours, call.method() + " of what another director has: " + argument);
+        }
     }
 
     /**
@@ -264,22 +300,32 @@ final class Rules implements FakeVm.Witness {
             }
         }
         Map<DiskCid, Rows.Disk> recorded =
-                world.database.read(s -> s.disksOf(null)).stream()
+                world
+                        .database
+                        .read(s ->
+                                Stream.concat(s.disksOf(null).stream(), s.orphanedDisks().stream())
+                                        .toList())
+                        .stream()
                         .collect(Collectors.toMap(Rows.Disk::cid, d -> d));
-        var seen = new HashMap<VmCid, Integer>();
+        var seen = new HashMap<String, Integer>();
         for (FakeCloud.Disk disk : world.cloud.disks()) {
             VmCid mounted = disk.mountedIn();
             check(
                     "R1",
                     mounted == null || mounted.equals(disk.attachedTo()),
                     disk + " is mounted where it is not attached");
+            Rows.Disk row = recorded.get(disk.cid());
+            free(disk, row);
             if (mounted != null) {
-                seen.merge(mounted, 1, Integer::sum);
+                if (row == null || row.active()) {
+                    String name = row == null ? "" : row.name();
+                    seen.merge(mounted + " disk '" + name + "'", 1, Integer::sum);
+                }
                 world.agents.vms().stream()
                         .filter(vm -> vm.cid().equals(mounted))
-                        .forEach(vm -> own(vm, disk.cid(), recorded.get(disk.cid())));
+                        .forEach(vm -> own(vm, disk.cid(), row));
             }
-            long now = world.agents.content(disk.cid()).map(FakeVm.Content::rows).orElse(0L);
+            long now = world.agents.content(disk.cid()).map(c -> c.ledger().size()).orElse(0);
             long before = rows.getOrDefault(disk.cid(), 0L);
             check("R3", now >= before, disk.cid() + " lost rows: " + before + ", now " + now);
             rows.put(disk.cid(), now);
@@ -288,6 +334,19 @@ final class Rules implements FakeVm.Witness {
         rows.keySet().removeIf(disk -> mayGo.contains(disk) && world.cloud.disk(disk).isEmpty());
         check("R3", rows.size() == world.cloud.disks().size(), "a disk is gone from the cloud");
         repairsBegun();
+    }
+
+    /**
+     * R1: what is recorded errs on the side of "held". Who takes a disk for free that some VM still
+     * has will give it to the next one.
+     */
+    private void free(FakeCloud.Disk disk, Rows.@Nullable Disk row) {
+        VmCid holder = disk.attachedTo();
+        boolean held = holder != null && world.cloud.vm(holder).isPresent();
+        check(
+                "R1",
+                !held || row == null || row.attachedTo() != null,
+                disk.cid() + " is taken for free, and " + holder + " has it");
     }
 
     /** R2: data is written to the disk of its own instance and to no other. */
@@ -377,6 +436,13 @@ final class Rules implements FakeVm.Witness {
         massFailures.put(deployment, world.clock.now());
     }
 
+    /** A judge that gets no answer about one of those who failed cannot count it. */
+    void failed(FakeCpi.Call call) {
+        if (call.method().equals("berth_vm_evidence")) {
+            massFailures.clear();
+        }
+    }
+
     // --- at rest
 
     /** Nothing goes on and nothing is wrong: what must hold then. */
@@ -421,15 +487,16 @@ final class Rules implements FakeVm.Witness {
     private void leaks(StoreSession s) {
         check("R4", s.openIntents(null).isEmpty(), "open intents: " + s.openIntents(null));
         Set<String> recorded = set(s.vmsOf(null), v -> v.cid().value());
-        Set<String> real = set(world.cloud.vms(), v -> v.cid().value());
+        Set<String> real = set(world.ownVms(), v -> v.cid().value());
         check("R4", real.equals(recorded), "VMs in the cloud " + real + ", recorded " + recorded);
         Set<String> known = set(s.disksOf(null), d -> d.cid().value());
         known.addAll(set(s.orphanedDisks(), d -> d.cid().value()));
-        Set<String> made = set(world.cloud.disks(), d -> d.cid().value());
+        Set<String> made = set(world.ownDisks(), d -> d.cid().value());
         check("R4", made.equals(known), "disks in the cloud " + made + ", recorded " + known);
         var holders = new LinkedHashMap<String, String>();
         s.disksOf(null).forEach(d -> holders.put(d.cid().value(), String.valueOf(d.attachedTo())));
-        for (FakeCloud.Disk disk : world.cloud.disks()) {
+        check("foreign", world.foreignIsAsItWas(), "what another director has was changed");
+        for (FakeCloud.Disk disk : world.ownDisks()) {
             String holder = holders.getOrDefault(disk.cid().value(), "null");
             VmCid vm = disk.attachedTo();
             // What a lost VM held is free, though the cloud has not been told.
@@ -479,22 +546,48 @@ final class Rules implements FakeVm.Witness {
         for (Rows.Instance instance : s.instances(null)) {
             List<DiskCid> active =
                     s.disks(instance.id()).stream()
-                            .filter(Rows.Disk::active)
+                            .filter(d -> d.active() && d.name().isEmpty())
                             .map(Rows.Disk::cid)
                             .toList();
             DiskCid before = disks.get(instance.id());
+            boolean given = without.contains(instance.deployment() + "/" + instance.group());
             check("R3", active.size() <= 1, instance.id() + " has disks " + active);
             check(
                     "R3",
                     before == null
                             || active.contains(before)
-                            || without.contains(instance.deployment() + "/" + instance.group()),
+                            || given
+                            || isHeir(instance, before, active),
                     instance.id() + " had disk " + before + " and has " + active);
             if (!active.isEmpty()) {
                 disks.put(instance.id(), active.getFirst());
-            } else {
-                disks.remove(instance.id());
+                ledgers.has(instance.id(), active.getFirst());
+            } else if (given) {
+                forget(instance.id());
             }
+        }
+        Set<InstanceId> there =
+                s.instances(null).stream().map(Rows.Instance::id).collect(Collectors.toSet());
+        List.copyOf(disks.keySet()).stream().filter(i -> !there.contains(i)).forEach(this::forget);
+        ledgers.leftAlone();
+    }
+
+    /** Another disk than before is right when the one before says so and all is on it. */
+    private boolean isHeir(Rows.Instance instance, @Nullable DiskCid before, List<DiskCid> active) {
+        DiskCid heir =
+                before == null
+                        ? null
+                        : world.agents
+                                .content(before)
+                                .map(FakeVm.Content::supersededBy)
+                                .orElse(null);
+        return heir != null && active.equals(List.of(heir)) && ledgers.isWhole(instance.id(), heir);
+    }
+
+    private void forget(InstanceId instance) {
+        DiskCid disk = disks.remove(instance);
+        if (disk != null) {
+            ledgers.leaves(instance, disk);
         }
     }
 
@@ -546,12 +639,15 @@ final class Rules implements FakeVm.Witness {
         if (group.diskMb() > 0 && instance.state().equals("started")) {
             grown(s, group, instance, text);
         } else if (instance.state().equals("started")) {
-            check("wish", s.disks(instance.id()).isEmpty(), text + " still has a disk");
+            check("wish", managed(s, instance).isEmpty(), text + " still has a disk");
+        }
+        if (instance.state().equals("started")) {
+            NamedDisks.check(world, s, group, instance, this::check);
         }
     }
 
     private void grown(StoreSession s, Wish.Group group, Rows.Instance instance, String text) {
-        List<Rows.Disk> own = s.disks(instance.id());
+        List<Rows.Disk> own = managed(s, instance);
         check("wish", own.size() == 1, text + " has disks " + own);
         for (Rows.Disk disk : own) {
             long real = world.cloud.disk(disk.cid()).map(FakeCloud.Disk::sizeMb).orElse(0L);
@@ -570,6 +666,10 @@ final class Rules implements FakeVm.Witness {
                             + ", file system "
                             + inside);
         }
+    }
+
+    private static List<Rows.Disk> managed(StoreSession s, Rows.Instance instance) {
+        return s.disks(instance.id()).stream().filter(d -> d.name().isEmpty()).toList();
     }
 
     // --- R8

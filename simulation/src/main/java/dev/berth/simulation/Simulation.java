@@ -291,6 +291,12 @@ public final class Simulation {
     }
 
     private void hurt(FakeVm vm, int kind) {
+        if (random.nextInt(8) == 0) {
+            world.faults.count("VM outlives its deletion");
+            world.cloud.keepAlive(vm.cid());
+            Duration end = Duration.ofSeconds(1 + random.nextInt(200));
+            world.clock.in(end, world.cloud::beHonest);
+        }
         String name = kind < 4 ? "VM lost" : kind < 6 ? "VM switched off" : "agent silent";
         world.faults.count(name);
         world.trace.say("fault " + name + ": " + vm);

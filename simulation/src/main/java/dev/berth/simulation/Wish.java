@@ -4,6 +4,7 @@ import dev.berth.testkit.FakeVm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** A deployment as the operator of a simulation wants it; its manifest is made from it. */
@@ -20,22 +21,81 @@ record Wish(String name, String stemcell, String tag, List<Group> groups) {
             String vmType,
             long diskMb,
             int maxInFlight,
-            List<Container> containers) {
+            List<Container> containers,
+            Disks disks,
+            String formerly) {
+        Group(
+                String name,
+                int instances,
+                List<String> azs,
+                String vmType,
+                long diskMb,
+                int maxInFlight,
+                List<Container> containers) {
+            this(name, instances, azs, vmType, diskMb, maxInFlight, containers, Disks.NONE, "");
+        }
+
+        private Group with(int count, String type, long mb, List<Container> all) {
+            return new Group(name, count, azs, type, mb, maxInFlight, all, disks, formerly);
+        }
+
         Group instances(int count) {
-            return new Group(name, count, azs, vmType, diskMb, maxInFlight, containers);
+            return with(count, vmType, diskMb, containers);
         }
 
         Group vmType(String type) {
-            return new Group(name, instances, azs, type, diskMb, maxInFlight, containers);
+            return with(instances, type, diskMb, containers);
         }
 
         Group diskMb(long size) {
-            return new Group(name, instances, azs, vmType, size, maxInFlight, containers);
+            return with(instances, vmType, size, containers);
         }
 
         Group containers(List<Container> next) {
-            return new Group(name, instances, azs, vmType, diskMb, maxInFlight, next);
+            return with(instances, vmType, diskMb, next);
         }
+
+        Group azs(List<String> next) {
+            return new Group(
+                    name,
+                    instances,
+                    next,
+                    vmType,
+                    diskMb,
+                    maxInFlight,
+                    containers,
+                    disks,
+                    formerly);
+        }
+
+        /** A managed disk of that type of the cloud config, which has the size of before. */
+        Group diskType(String type) {
+            return disks(new Disks(type, Map.of()));
+        }
+
+        /** Disks with names, each of a type; containers with data then lie on {@code data}. */
+        Group named(Map<String, String> types) {
+            return diskMb(0).disks(new Disks("", types));
+        }
+
+        private Group disks(Disks next) {
+            return new Group(
+                    name, instances, azs, vmType, diskMb, maxInFlight, containers, next, formerly);
+        }
+
+        /** The same instances under another name. */
+        Group renamed(String next) {
+            return new Group(
+                    next, instances, azs, vmType, diskMb, maxInFlight, containers, disks, name);
+        }
+    }
+
+    /**
+     * @param type of the managed disk; empty: only its size is given
+     * @param named types by name
+     */
+    record Disks(String type, Map<String, String> named) {
+        static final Disks NONE = new Disks("", Map.of());
     }
 
     /**
@@ -97,8 +157,9 @@ record Wish(String name, String stemcell, String tag, List<Group> groups) {
         text.append("  azs: ").append(g.azs()).append('\n');
         text.append("  vm_type: ").append(g.vmType()).append('\n');
         text.append("  stemcell: default\n");
-        if (g.diskMb() > 0) {
-            text.append("  persistent_disk: ").append(g.diskMb()).append('\n');
+        append(text, g, g.disks());
+        if (!g.formerly().isEmpty()) {
+            text.append("  migrated_from: [{name: ").append(g.formerly()).append("}]\n");
         }
         text.append("  networks: [{name: default}]\n");
         text.append("  update: {max_in_flight: ").append(g.maxInFlight()).append("}\n");
@@ -107,12 +168,31 @@ record Wish(String name, String stemcell, String tag, List<Group> groups) {
             text.append("  - name: ").append(c.name()).append('\n');
             text.append("    image: ").append(c.image()).append('\n');
             text.append("    environment: {PASSWORD: ((secret))}\n");
-            if (c.data()) {
+            if (c.data() && g.disks().named().isEmpty()) {
                 text.append("    volumes: [\"").append(c.name()).append(":/data\"]\n");
+            } else if (c.data()) {
+                text.append("    volumes: [\"/var/vcap/disks/data/rows:/data\"]\n");
             }
             if (!c.needs().isEmpty()) {
                 text.append("    depends_on: ").append(c.needs()).append('\n');
             }
+        }
+    }
+
+    private static void append(StringBuilder text, Group g, Disks disks) {
+        if (!disks.named().isEmpty()) {
+            text.append("  persistent_disks:\n");
+            new TreeMap<>(disks.named())
+                    .forEach((name, type) ->
+                            text.append("  - {name: ")
+                                    .append(name)
+                                    .append(", type: ")
+                                    .append(type)
+                                    .append(type.equals("device") ? ", raw: true}\n" : "}\n"));
+        } else if (!disks.type().isEmpty()) {
+            text.append("  persistent_disk_type: ").append(disks.type()).append('\n');
+        } else if (g.diskMb() > 0) {
+            text.append("  persistent_disk: ").append(g.diskMb()).append('\n');
         }
     }
 

@@ -3,9 +3,11 @@ package dev.berth.simulation;
 import dev.berth.bus.AgentCalls;
 import dev.berth.bus.AgentEvents;
 import dev.berth.cpi.CpiContext;
+import dev.berth.cpi.CpiException;
 import dev.berth.director.DirectorCore;
 import dev.berth.director.DirectorIdentity;
 import dev.berth.director.Parallel;
+import dev.berth.model.AgentId;
 import dev.berth.model.Digests;
 import dev.berth.model.DiskCid;
 import dev.berth.model.InstanceId;
@@ -42,6 +44,7 @@ final class World implements AutoCloseable {
     static final String SECRET = "planted-Secret-4711";
     private static final DirectorIdentity IDENTITY =
             new DirectorIdentity("sim", "5e1f0000-0000-0000-0000-000000000000", "0", "fake");
+    private static final String NEIGHBOUR = "0e1f0000-0000-0000-0000-000000000000";
     private static final Duration BEAT = Duration.ofSeconds(5);
     private static final Duration RARE_BEAT = Duration.ofSeconds(30);
     private static final long MOST_TURNS = 3_000_000;
@@ -49,6 +52,15 @@ final class World implements AutoCloseable {
     static final String CLOUD_CONFIG =
             """
             azs: [{name: z1}, {name: z2}]
+            disk_types:
+            - {name: fast, disk_size: 1024, cloud_properties: {kind: fast}}
+            - {name: quick, disk_size: 1024, cloud_properties: {kind: fast}}
+            - {name: xfs, disk_size: 1024, file_system: xfs}
+            - {name: data, disk_size: 1024}
+            - {name: data-grown, disk_size: 2048}
+            - {name: logs, disk_size: 512}
+            - {name: logs-fast, disk_size: 512, cloud_properties: {kind: fast}}
+            - {name: device, disk_size: 256}
             vm_types:
             - {name: small, cloud_properties: {cpus: 1}}
             - {name: large, cloud_properties: {cpus: 4}}
@@ -93,6 +105,8 @@ final class World implements AutoCloseable {
     final Store database;
     final Path folder;
     private final Settings settings;
+    private final List<FakeCloud.Vm> foreignVms = new ArrayList<>();
+    private final List<FakeCloud.Disk> foreignDisks = new ArrayList<>();
     private Process process;
     private int processes;
     private Instant upSince = Instant.MIN;
@@ -106,6 +120,7 @@ final class World implements AutoCloseable {
         crashes = new Crashes(random);
         faults = new Faults(random, trace);
         rules = new Rules(this);
+        settleNeighbour();
         agents = new FakeAgents(cloud, clock, rules);
         try {
             folder = Files.createTempDirectory("berth-sim");
@@ -122,6 +137,49 @@ final class World implements AutoCloseable {
         start();
         clock.in(BEAT, this::beat);
         clock.in(Duration.ofMillis(100), this::turn);
+    }
+
+    /** Another director has a VM with a disk on the same cloud; nobody here hears of its agent. */
+    private void settleNeighbour() {
+        var cpi = new FakeCpi(cloud);
+        var context = new CpiContext(NEIGHBOUR, "neighbour", null, Map.of());
+        var stemcell = cpi.createStemcell(context, Path.of("image-n"), Map.of(), Map.of());
+        Map<String, Object> networks = Json.of("default", Json.of("ip", "10.99.0.2"));
+        var vm =
+                cpi.createVm(
+                        context,
+                        new AgentId("neighbour"),
+                        stemcell,
+                        Map.of(),
+                        networks,
+                        List.of(),
+                        Map.of());
+        cpi.attachDisk(context, vm, cpi.createDisk(context, 64, Map.of(), vm));
+        cpi.createDisk(context, 64, Map.of(), null);
+        foreignVms.addAll(cloud.vms());
+        foreignDisks.addAll(cloud.disks());
+    }
+
+    static boolean isForeign(FakeCloud.Vm vm) {
+        return vm.director().equals(NEIGHBOUR);
+    }
+
+    static boolean isForeign(FakeCloud.Disk disk) {
+        return disk.director().equals(NEIGHBOUR);
+    }
+
+    boolean foreignIsAsItWas() {
+        return cloud.vms().stream().filter(World::isForeign).toList().equals(foreignVms)
+                && cloud.disks().stream().filter(World::isForeign).toList().equals(foreignDisks);
+    }
+
+    /** What this director may have made. */
+    List<FakeCloud.Vm> ownVms() {
+        return cloud.vms().stream().filter(vm -> !isForeign(vm)).toList();
+    }
+
+    List<FakeCloud.Disk> ownDisks() {
+        return cloud.disks().stream().filter(disk -> !isForeign(disk)).toList();
     }
 
     private void furnish() {
@@ -237,7 +295,12 @@ final class World implements AutoCloseable {
                                 if (settings.checked()) {
                                     rules.asked(call);
                                 }
-                                faults.before(call);
+                                try {
+                                    faults.before(call);
+                                } catch (CpiException e) {
+                                    rules.failed(call);
+                                    throw e;
+                                }
                             }
 
                             @Override
@@ -408,23 +471,7 @@ final class World implements AutoCloseable {
 
     void age(Rows.Disk disk, Duration age) {
         trace.say("orphan " + disk.cid() + " for " + age);
-        database.update(s -> s.saveDisk(orphanedAt(disk, clock.now().minus(age))));
-    }
-
-    private static Rows.Disk orphanedAt(Rows.Disk d, Instant time) {
-        return new Rows.Disk(
-                d.cid(),
-                d.instance(),
-                d.attachedTo(),
-                d.sizeMb(),
-                d.cloudProperties(),
-                d.type(),
-                d.active(),
-                time,
-                d.deployment(),
-                d.instanceName(),
-                d.az(),
-                d.cpi());
+        database.update(s -> s.saveDisk(disk.orphaned(clock.now().minus(age))));
     }
 
     Map<String, Object> deployPayload(Wish wish, Map<String, Object> options) {

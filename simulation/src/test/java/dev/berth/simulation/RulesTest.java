@@ -15,6 +15,7 @@ import dev.berth.store.Rows;
 import dev.berth.testkit.FakeCloud;
 import dev.berth.testkit.FakeCpi;
 import dev.berth.testkit.FakeVm;
+import dev.berth.testkit.Ledger;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -140,14 +141,95 @@ class RulesTest {
     @Test
     void aDiskMovesThoughItsHolderRunsOn() {
         world.cloud.beCareless();
-        world.faults.plant(call -> {
-            if (call.method().equals("delete_vm")) {
-                throw new CpiException(CpiException.Type.VM_NOT_FOUND, "a lie");
-            }
-        });
+        world.cloud.hide(db.cid());
         world.agents.mute(db.agent(), true);
         world.pass(Duration.ofMinutes(3));
         assertBroken().hasMessageContaining("R1: a second VM").hasMessageContaining("is to go to");
+    }
+
+    /** As after a plan that leaves out the detach: it is given to nobody yet, and it will be. */
+    @Test
+    void aDiskIsTakenForFreeThatAVmStillHas() {
+        world.database.update(s -> s.saveDisk(s.disk(disk).orElseThrow().heldBy(null)));
+        assertBroken().hasMessageContaining("R1: " + disk + " is taken for free, and " + db.cid());
+    }
+
+    /** Where only free disks grow, growing one that is held harms what is on it. */
+    @Test
+    void aDiskGrowsUnderAVmInACloudThatCannot() {
+        world.cloud.growOnlyDetachedDisks();
+        assertThatThrownBy(() -> world.cpi().resizeDisk(context, disk, 2048))
+                .isInstanceOf(CpiException.class);
+        assertBroken().hasMessageContaining("R1: disk " + disk + " is to grow");
+    }
+
+    /** Nobody hears of the first any more, and it writes on. */
+    @Test
+    void twoVmsWriteToOneDisk() {
+        world.rules.started(other, data(), disk);
+        assertBroken().hasMessageContaining("R1: " + other).hasMessageContaining("and so does");
+    }
+
+    @Test
+    void aVmWritesOnAfterAnotherBegan() {
+        world.rules.started(other, data(), disk);
+        world.pass(Duration.ofSeconds(10));
+        assertBroken().hasMessageContaining("whose live writer is " + other.cid());
+    }
+
+    // --- the ledger
+
+    private Ledger ledger(DiskCid cid) {
+        world.pass(Duration.ofSeconds(10));
+        return world.agents.content(cid).orElseThrow().ledger();
+    }
+
+    /** What is missing at the end is seen only at rest. */
+    @Test
+    void theLastWriteIsLost() {
+        Ledger ledger = ledger(disk);
+        ledger.truncate(ledger.size() - 1);
+        assertBroken().hasMessageContaining("ledger: disk " + disk + " of instance");
+    }
+
+    /** As an old copy does: the next write goes where one was before. */
+    @Test
+    void aWriteIsLostAndTheNextTakesItsPlace() {
+        Ledger ledger = ledger(disk);
+        ledger.truncate(ledger.size() - 1);
+        world.pass(Duration.ofSeconds(10));
+        assertBroken().hasMessageContaining("ledger: Row").hasMessageContaining("went to disk");
+    }
+
+    @Test
+    void aWriteIsThereTwice() {
+        ledger(disk).append(db.cid(), "store");
+        assertBroken().hasMessageContaining("ledger: disk " + disk + " of instance");
+    }
+
+    @Test
+    void whatADiskHeldIsGoneWhenNobodyWritesToItAnyMore() {
+        world.pass(Duration.ofSeconds(30));
+        Wish smaller = CrashPoints.BASE.with(CrashPoints.BASE.groups().getFirst().instances(1));
+        act.deploy(smaller);
+        world.await(act::tasksEnded, Duration.ofMinutes(5));
+        Rows.Disk orphan = world.database.read(s -> s.orphanedDisks()).getFirst();
+        world.rules.atRest(List.of(smaller));
+        ledger(orphan.cid()).truncate(1);
+        assertThatThrownBy(() -> world.rules.atRest(List.of(smaller)))
+                .hasMessageContaining("ledger: disk " + orphan.cid() + " left by its instance");
+    }
+
+    // --- another director
+
+    @Test
+    void whatAnotherDirectorHasIsDeleted() {
+        FakeCloud.Vm foreign =
+                world.cloud.vms().stream().filter(World::isForeign).findFirst().orElseThrow();
+        world.cpi().deleteVm(context, foreign.cid());
+        assertBroken()
+                .hasMessageContaining("foreign: delete_vm of what another director has")
+                .hasMessageContaining("foreign: what another director has was changed");
     }
 
     // --- R2

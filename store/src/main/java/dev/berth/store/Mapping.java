@@ -92,7 +92,10 @@ final class Mapping {
                 rs.getString("deployment"),
                 rs.getString("instance_name"),
                 rs.getString("az"),
-                rs.getString("cpi"));
+                rs.getString("cpi"),
+                rs.getString("name"),
+                tree(rs, "options"),
+                optional(rs.getString("copy_of"), DiskCid::new));
     }
 
     static Rows.Ip ip(ResultSet rs, StatementContext context) throws SQLException {

@@ -89,6 +89,22 @@ public final class Rows {
             return with(newState, nowBootstrap, ignored, true, newSpec);
         }
 
+        /** It has another name, or lives in another zone, and that has still to be carried out. */
+        public Instance placed(String newGroup, int newIndex, @Nullable String newAz) {
+            return new Instance(
+                    id,
+                    deployment,
+                    newGroup,
+                    newIndex,
+                    newAz,
+                    state,
+                    bootstrap,
+                    ignored,
+                    false,
+                    spec,
+                    createdAt);
+        }
+
         private Instance with(
                 String newState,
                 boolean nowBootstrap,
@@ -137,9 +153,15 @@ public final class Rows {
      *
      * @param instance holder; null once orphaned
      * @param attachedTo VM it is attached to as far as the director knows; null when to none
-     * @param active the instance's current disk, as opposed to one being migrated to or from
+     * @param active the instance's live disk of that name, as opposed to one being copied to or
+     *     from
      * @param orphanedAt null while it belongs to an instance
      * @param instanceName {@code group/uuid}, kept for the list of orphans
+     * @param name among the disks of its instance; empty for the managed one
+     * @param options how it is formatted and mounted, and what the manifest said when a person gave
+     *     it another size: {@code file_system}, {@code mount_options}, {@code raw}, {@code
+     *     manifest_mb}
+     * @param copyOf while it is being filled: the live disk it is to take the place of
      */
     public record Disk(
             DiskCid cid,
@@ -153,32 +175,73 @@ public final class Rows {
             String deployment,
             String instanceName,
             @Nullable String az,
-            String cpi) {
+            String cpi,
+            String name,
+            Map<String, Object> options,
+            @Nullable DiskCid copyOf) {
+        /** A managed disk about which nothing more is said. */
+        public Disk(
+                DiskCid cid,
+                @Nullable InstanceId instance,
+                @Nullable VmCid attachedTo,
+                long sizeMb,
+                Map<String, Object> cloudProperties,
+                String type,
+                boolean active,
+                @Nullable Instant orphanedAt,
+                String deployment,
+                String instanceName,
+                @Nullable String az,
+                String cpi) {
+            this(
+                    cid,
+                    instance,
+                    attachedTo,
+                    sizeMb,
+                    cloudProperties,
+                    type,
+                    active,
+                    orphanedAt,
+                    deployment,
+                    instanceName,
+                    az,
+                    cpi,
+                    "",
+                    Map.of(),
+                    null);
+        }
+
         /** Null: attached to none. */
         public Disk heldBy(@Nullable VmCid vm) {
-            return with(instance, vm, sizeMb, active, orphanedAt);
+            return with(instance, vm, active, orphanedAt, copyOf);
         }
 
-        public Disk ofSize(long newSizeMb) {
-            return with(instance, attachedTo, newSizeMb, active, orphanedAt);
-        }
-
-        /** Nobody's from now on. */
+        /** Nobody's from now on, or since then. */
         public Disk orphaned(Instant at) {
-            return with(null, null, sizeMb, false, at);
+            return with(null, null, false, at, null);
+        }
+
+        /** The live one of its name from now on. */
+        public Disk live() {
+            return with(instance, attachedTo, true, orphanedAt, null);
+        }
+
+        /** No longer the live one; its instance has still to let go of it. */
+        public Disk former() {
+            return with(instance, attachedTo, false, orphanedAt, null);
         }
 
         private Disk with(
                 @Nullable InstanceId holder,
                 @Nullable VmCid vm,
-                long size,
                 boolean current,
-                @Nullable Instant orphaned) {
+                @Nullable Instant orphaned,
+                @Nullable DiskCid original) {
             return new Disk(
                     cid,
                     holder,
                     vm,
-                    size,
+                    sizeMb,
                     cloudProperties,
                     type,
                     current,
@@ -186,7 +249,50 @@ public final class Rows {
                     deployment,
                     instanceName,
                     az,
-                    cpi);
+                    cpi,
+                    name,
+                    options,
+                    original);
+        }
+
+        public Disk ofSize(long newSizeMb) {
+            return as(newSizeMb, type, options, instanceName, az);
+        }
+
+        /**
+         * @param newType name of the disk type; only its name may differ
+         */
+        public Disk as(long newSizeMb, String newType, Map<String, Object> newOptions) {
+            return as(newSizeMb, newType, newOptions, instanceName, az);
+        }
+
+        /** Its instance has another name, or lives in another zone. */
+        public Disk placed(String newInstanceName, @Nullable String newAz) {
+            return as(sizeMb, type, options, newInstanceName, newAz);
+        }
+
+        private Disk as(
+                long newSizeMb,
+                String newType,
+                Map<String, Object> newOptions,
+                String newInstanceName,
+                @Nullable String newAz) {
+            return new Disk(
+                    cid,
+                    instance,
+                    attachedTo,
+                    newSizeMb,
+                    cloudProperties,
+                    newType,
+                    active,
+                    orphanedAt,
+                    deployment,
+                    newInstanceName,
+                    newAz,
+                    cpi,
+                    name,
+                    newOptions,
+                    copyOf);
         }
     }
 

@@ -17,7 +17,7 @@ import org.flywaydb.core.api.MigrationVersion;
  * released never change; a new one goes to the end of the list.
  */
 final class Schema {
-    private static final List<String> SCRIPTS = List.of("V1__first.sql");
+    private static final List<String> SCRIPTS = List.of("V1__first.sql", "V2__disks.sql");
 
     private Schema() {}
 

@@ -309,14 +309,16 @@ final class SqlSession extends SqlHistory {
         run(
                 """
                 INSERT INTO disks (cid, instance, attached_to, size_mb, cloud_properties, type,
-                    active, orphaned_at, deployment, instance_name, az, cpi)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    active, orphaned_at, deployment, instance_name, az, cpi, name, options,
+                    copy_of)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (cid) DO UPDATE SET instance = excluded.instance,
                     attached_to = excluded.attached_to, size_mb = excluded.size_mb,
                     cloud_properties = excluded.cloud_properties, type = excluded.type,
                     active = excluded.active, orphaned_at = excluded.orphaned_at,
                     deployment = excluded.deployment, instance_name = excluded.instance_name,
-                    az = excluded.az, cpi = excluded.cpi
+                    az = excluded.az, cpi = excluded.cpi, name = excluded.name,
+                    options = excluded.options, copy_of = excluded.copy_of
                 """,
                 disk.cid().value(),
                 textOrNull(disk.instance()),
@@ -329,7 +331,10 @@ final class SqlSession extends SqlHistory {
                 disk.deployment(),
                 disk.instanceName(),
                 disk.az(),
-                disk.cpi());
+                disk.cpi(),
+                disk.name(),
+                text(disk.options()),
+                textOrNull(disk.copyOf()));
     }
 
     @Override

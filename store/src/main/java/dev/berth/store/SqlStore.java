@@ -11,6 +11,7 @@ import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
@@ -33,14 +34,21 @@ public final class SqlStore implements Store {
     private final Lane readers;
     private final Lane writer;
     private final List<AutoCloseable> resources;
+    private final @Nullable PostgresOwnership ownership;
 
     private SqlStore(
-            Dialect dialect, Jdbi jdbi, Lane readers, Lane writer, List<AutoCloseable> resources) {
+            Dialect dialect,
+            Jdbi jdbi,
+            Lane readers,
+            Lane writer,
+            List<AutoCloseable> resources,
+            @Nullable PostgresOwnership ownership) {
         this.dialect = dialect;
         this.jdbi = jdbi;
         this.readers = readers;
         this.writer = writer;
         this.resources = resources;
+        this.ownership = ownership;
     }
 
     /**
@@ -50,7 +58,7 @@ public final class SqlStore implements Store {
     public static SqlStore sqlite(Path file) {
         SQLiteDataSource source = sqliteSource();
         source.setUrl("jdbc:sqlite:" + file);
-        return pooled(new Dialect.Sqlite(file.toString()), source);
+        return pooled(new Dialect.Sqlite(file.toString()), source, null);
     }
 
     /**
@@ -66,7 +74,7 @@ public final class SqlStore implements Store {
             Schema.create(dialect, connection);
             Lane lane = Lane.onCaller();
             return new SqlStore(
-                    dialect, Jdbi.create(connection), lane, lane, List.of(connection::close));
+                    dialect, Jdbi.create(connection), lane, lane, List.of(connection::close), null);
         } catch (SQLException e) {
             throw dialect.translate(e, false);
         }
@@ -78,19 +86,43 @@ public final class SqlStore implements Store {
      * @param url {@code jdbc:postgresql://HOST:PORT/DATABASE}
      */
     public static SqlStore postgres(String url, String user, String password) {
+        return pooled(
+                new Dialect.Postgres(url), source(url, user, password, "berth-director"), null);
+    }
+
+    /**
+     * The same for a process that alone acts on it. When it loses the right to, its writes wait
+     * until it has it again.
+     *
+     * @param replaced told, on the thread that writes, when another process has had that right
+     *     meanwhile: from then on each write is a {@link StoreException}, and this process is to be
+     *     started anew
+     * @throws StoreHeldException another process has it; nothing was changed
+     */
+    public static SqlStore postgresAlone(
+            String url, String user, String password, StoreHolder self, Runnable replaced) {
+        var dialect = new Dialect.Postgres(url);
+        DataSource shared = source(url, user, password, "berth-director");
+        Schema.bringUpToDate(dialect, shared);
+        DataSource own = source(url, user, password, PostgresOwnership.connectionName(self));
+        return pooled(dialect, shared, PostgresOwnership.take(own, url, replaced));
+    }
+
+    private static DataSource source(String url, String user, String password, String name) {
         var source = new PGSimpleDataSource();
         source.setUrl(url);
         source.setUser(user);
         source.setPassword(password);
-        source.setApplicationName("berth-director");
+        source.setApplicationName(name);
         source.setTcpKeepAlive(true);
         source.setConnectTimeout(10);
         // A server that went away without a word must not hold a task for ever.
         source.setSocketTimeout(60);
-        return pooled(new Dialect.Postgres(url), source);
+        return source;
     }
 
-    private static SqlStore pooled(Dialect dialect, DataSource source) {
+    private static SqlStore pooled(
+            Dialect dialect, DataSource source, @Nullable PostgresOwnership ownership) {
         Schema.bringUpToDate(dialect, source);
         var config = new HikariConfig();
         config.setPoolName("store");
@@ -101,8 +133,11 @@ public final class SqlStore implements Store {
         var pool = new HikariDataSource(config);
         Lane readers = Lane.threads("store-reader", READERS);
         Lane writer = Lane.threads("store-writer", 1);
-        return new SqlStore(
-                dialect, Jdbi.create(pool), readers, writer, List.of(writer, readers, pool));
+        List<AutoCloseable> resources =
+                ownership == null
+                        ? List.of(writer, readers, pool)
+                        : List.of(writer, readers, pool, ownership);
+        return new SqlStore(dialect, Jdbi.create(pool), readers, writer, resources, ownership);
     }
 
     private static SQLiteDataSource sqliteSource() {
@@ -121,7 +156,10 @@ public final class SqlStore implements Store {
 
     @Override
     public <T> T write(Function<StoreSession, T> block) {
-        return writer.run(() -> transact(dialect.beginWrite(), block));
+        return writer.run(() ->
+                ownership == null
+                        ? transact(dialect.beginWrite(), block)
+                        : ownership.whileOwned(() -> transact(dialect.beginWrite(), block)));
     }
 
     private <T> T transact(String begin, Function<StoreSession, T> block) {
@@ -129,6 +167,9 @@ public final class SqlStore implements Store {
         try (Handle handle = jdbi.open()) {
             try {
                 execute(handle, begin);
+                if (ownership != null && begin.equals(dialect.beginWrite())) {
+                    ownership.prove(handle.getConnection());
+                }
                 T result = block.apply(new SqlSession(handle));
                 committing = true;
                 execute(handle, "COMMIT");

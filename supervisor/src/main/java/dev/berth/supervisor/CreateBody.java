@@ -3,6 +3,7 @@ package dev.berth.supervisor;
 import dev.berth.model.ContainerOrder.Healthcheck;
 import dev.berth.model.ContainerProcess;
 import dev.berth.model.ContainerSpec;
+import dev.berth.model.ContainerStorage;
 import dev.berth.model.ContainerStorage.MountedFile;
 import dev.berth.model.ContainerStorage.Volume;
 import dev.berth.model.Json;
@@ -202,7 +203,13 @@ final class CreateBody {
         return switch (volume.kind()) {
             case STORE -> below(config.store(), volume.source());
             case DATA -> below(config.data(), volume.source());
-            case HOST -> Path.of(volume.source());
+            case HOST ->
+                    volume.namedDisk().isEmpty()
+                            ? Path.of(volume.source())
+                            : below(
+                                    config.disks(),
+                                    volume.source()
+                                            .substring(ContainerStorage.NAMED_DISKS.length()));
             case TMPFS -> throw new IllegalArgumentException("memory has no directory");
         };
     }

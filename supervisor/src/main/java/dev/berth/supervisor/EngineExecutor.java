@@ -27,7 +27,7 @@ final class EngineExecutor {
 
     private final Engine engine;
     private final SupervisorConfig config;
-    private final DiskProof disk;
+    private final DiskProof disks;
     private final RegistryAuths auths;
     private final CreateBody bodies;
     private final HostDirectories directories;
@@ -39,10 +39,10 @@ final class EngineExecutor {
 
     private volatile @Nullable EngineFacts facts;
 
-    EngineExecutor(Engine engine, SupervisorConfig config, DiskProof disk, RegistryAuths auths) {
+    EngineExecutor(Engine engine, SupervisorConfig config, DiskProof disks, RegistryAuths auths) {
         this.engine = engine;
         this.config = config;
-        this.disk = disk;
+        this.disks = disks;
         this.auths = auths;
         this.bodies = new CreateBody(config);
         this.directories = new HostDirectories(bodies);
@@ -390,9 +390,9 @@ final class EngineExecutor {
 
     /** The disk is proven once more at the last moment: it may have gone since the decision. */
     private @Nullable Outcome unproven(ContainerSpec spec) {
-        return spec.usesPersistentDisk() && disk.prove() instanceof DiskState.Unproven bad
-                ? new Outcome.Failed("its disk is not proven: " + bad.reason(), false, false)
-                : null;
+        var needed = spec.persistentDisks();
+        String why = needed.isEmpty() ? null : disks.proveAll().unproven(needed);
+        return why == null ? null : new Outcome.Failed(why, false, false);
     }
 
     private String userOf(ContainerSpec spec) {

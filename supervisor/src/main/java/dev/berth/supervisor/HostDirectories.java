@@ -37,7 +37,8 @@ final class HostDirectories {
             if (Files.exists(path)) {
                 continue;
             }
-            if (volume.kind() == Volume.Kind.HOST && !volume.options().create()) {
+            boolean ours = volume.kind() != Volume.Kind.HOST || !volume.namedDisk().isEmpty();
+            if (!ours && !volume.options().create()) {
                 throw new IOException(
                         "the VM has no path " + path + " to mount at " + volume.target());
             }

@@ -45,7 +45,8 @@ final class Reconciler {
     private final Map<String, Long> stepEnded = new HashMap<>();
     private final Set<String> busyImages = new HashSet<>();
     private final Set<String> images = new HashSet<>();
-    private DiskState disk = new DiskState.Unproven("it has not been looked at yet");
+    private DiskStates disks =
+            DiskStates.ofStore(new DiskState.Unproven("it has not been looked at yet"));
     private boolean daemonUp;
     private boolean listed;
     private boolean everListed;
@@ -108,12 +109,12 @@ final class Reconciler {
     // --- what is heard
 
     /** A disk that is proven again is worth an attempt at once. */
-    void disk(DiskState state) {
-        disk = state;
+    void disks(DiskStates states) {
+        disks = states;
     }
 
-    DiskState disk() {
-        return disk;
+    DiskStates disks() {
+        return disks;
     }
 
     /** After any absence of the daemon nothing is decided before a new list. */
@@ -289,7 +290,7 @@ final class Reconciler {
                                 busy,
                                 busyImages,
                                 images,
-                                disk,
+                                disks,
                                 daemonUp && listed,
                                 now));
         memos = new TreeMap<>(decision.memos());

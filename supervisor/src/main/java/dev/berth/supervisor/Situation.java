@@ -24,6 +24,6 @@ record Situation(
         Map<String, Step> busy,
         Set<String> busyImages,
         Set<String> images,
-        DiskState disk,
+        DiskStates disks,
         boolean daemonUp,
         Instant now) {}

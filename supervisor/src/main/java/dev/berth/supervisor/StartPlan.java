@@ -110,8 +110,9 @@ final class StartPlan {
         if (unwanted(w, m)) {
             return;
         }
-        if (w.usesDisk() && turn.situation.disk() instanceof DiskState.Unproven bad) {
-            m.to(ContainerState.BLOCKED, "its disk is not proven: " + bad.reason());
+        String unproven = turn.situation.disks().unproven(w.disks());
+        if (unproven != null) {
+            m.to(ContainerState.BLOCKED, unproven);
             return;
         }
         boolean present = o != null && (!turn.outdated(w) || turn.updatable(w));

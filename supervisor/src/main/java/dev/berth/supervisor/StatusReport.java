@@ -34,7 +34,7 @@ final class StatusReport {
             }
         }
         seen.forEach((name, all) -> containers.add(container(name, null, all)));
-        return new SupervisorStatus(jobState(wish), daemon, reconciler.disk(), containers);
+        return new SupervisorStatus(jobState(wish), daemon, reconciler.disks(), containers);
     }
 
     /** Every wished container is up or done by its present spec. */

@@ -52,9 +52,10 @@ final class StopPlan {
         if (turn.situation.busy().get(w.name()) instanceof Step.StopContainer) {
             return m.reason;
         }
-        if (w.usesDisk() && turn.situation.disk() instanceof DiskState.Unproven bad) {
+        String unproven = turn.situation.disks().unproven(w.disks());
+        if (unproven != null) {
             urgent.add(w.name());
-            return "its disk is not proven: " + bad.reason();
+            return unproven;
         }
         if (!turn.wish.running()) {
             return "the instance is to stop";

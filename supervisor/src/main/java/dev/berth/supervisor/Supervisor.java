@@ -301,8 +301,8 @@ public final class Supervisor implements AutoCloseable {
 
     /** The disk was mounted, unmounted or exchanged: it is proven anew. */
     public void diskChanged() {
-        DiskState state = prove();
-        locked(() -> reconciler.disk(state));
+        DiskStates states = prove();
+        locked(() -> reconciler.disks(states));
     }
 
     /** Tells where the daemon stands. */
@@ -565,9 +565,9 @@ public final class Supervisor implements AutoCloseable {
         try {
             look.listen();
             List<Observed> list = look.list(memos, known);
-            DiskState state = proveSurely();
+            DiskStates states = proveSurely();
             locked(() -> {
-                reconciler.disk(state);
+                reconciler.disks(states);
                 reconciler.listed(number, list, clock.now());
                 lastLogs.keySet().retainAll(reconciler.memos().keySet());
                 // Within the lock: the turn that follows tells of itself after it.
@@ -589,20 +589,21 @@ public final class Supervisor implements AutoCloseable {
      * A disk that was sound is believed to be bad only when it is so twice: stopping a database for
      * one read that hiccuped would be the greater harm. Starts are held to a proof of their own.
      */
-    private DiskState proveSurely() throws InterruptedException {
-        DiskState state = prove();
-        if (state instanceof DiskState.Unproven && status().disk() instanceof DiskState.Proven) {
+    private DiskStates proveSurely() throws InterruptedException {
+        DiskStates states = prove();
+        if (states.lostSince(status().disks())) {
             clock.sleep(SECOND_PROOF);
             return prove();
         }
-        return state;
+        return states;
     }
 
-    private DiskState prove() {
+    private DiskStates prove() {
         try {
-            return proof.prove();
+            return proof.proveAll();
         } catch (RuntimeException e) {
-            return new DiskState.Unproven("it could not be looked at: " + e.getMessage());
+            return DiskStates.ofStore(
+                    new DiskState.Unproven("it could not be looked at: " + e.getMessage()));
         }
     }
 }

@@ -36,6 +36,11 @@ public record SupervisorConfig(
     /** How long {@link Supervisor#prepare} waits for a daemon that is just coming up. */
     static final Duration DAEMON_PATIENCE = Duration.ofSeconds(60);
 
+    /** Where the persistent disks with a name are mounted, beside the one without. */
+    Path disks() {
+        return store.resolveSibling("disks");
+    }
+
     /** With {@code run} on the ephemeral disk: for places without a file system in memory. */
     public SupervisorConfig(
             String instance,

@@ -10,4 +10,4 @@ import java.util.List;
  * @param containers in the order of the wish; those on their way out at the end
  */
 public record SupervisorStatus(
-        String jobState, DaemonState daemon, DiskState disk, List<ContainerStatus> containers) {}
+        String jobState, DaemonState daemon, DiskStates disks, List<ContainerStatus> containers) {}

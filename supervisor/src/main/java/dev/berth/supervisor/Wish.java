@@ -6,14 +6,20 @@ import dev.berth.model.ProblemException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What should be: which containers there are, and whether they should run now. Immutable; digests
  * and the graph are computed once, since every look needs them.
  */
 final class Wish {
-    /** A wished container with what every look asks of it. */
-    record Wished(ContainerSpec spec, String digest, String fixed, String image, boolean usesDisk) {
+    /**
+     * A wished container with what every look asks of it.
+     *
+     * @param disks names of the persistent disks that it needs
+     */
+    record Wished(
+            ContainerSpec spec, String digest, String fixed, String image, Set<String> disks) {
         String name() {
             return spec.name();
         }
@@ -61,7 +67,7 @@ final class Wish {
                             spec.digest(),
                             spec.fixedDigest(),
                             Images.nameOf(spec),
-                            spec.usesPersistentDisk());
+                            spec.persistentDisks());
             if (containers.put(spec.name(), wished) != null) {
                 throw new ProblemException(
                         100, "two containers of one instance are named '" + spec.name() + "'");

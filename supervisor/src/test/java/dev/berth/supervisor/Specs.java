@@ -101,6 +101,11 @@ final class Specs {
         return volume(Volume.Kind.STORE, ".", "/data");
     }
 
+    /** With data on a disk that has a name. */
+    Specs disk(String name) {
+        return volume(Volume.Kind.HOST, "/var/vcap/disks/" + name, "/" + name);
+    }
+
     Specs after(String... others) {
         for (String other : others) {
             needs(other, Condition.STARTED, true, true);

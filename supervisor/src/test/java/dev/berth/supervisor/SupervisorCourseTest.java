@@ -180,6 +180,34 @@ class SupervisorCourseTest {
         assertThat(world.memo("a").reason).contains("img:9").contains("not found");
     }
 
+    /** Each container waits for the disks that it has volumes on, and for no other. */
+    @Test
+    void onlyTheDisksOfAContainerDecideOverIt() {
+        world.wish(
+                List.of(
+                        Specs.named("db").store().make(),
+                        Specs.named("log").disk("logs").make(),
+                        Specs.named("web").make()),
+                true);
+        world.run(Duration.ofMinutes(3));
+        assertThat(world.engine.runs("db")).isTrue();
+        assertThat(world.engine.runs("web")).isTrue();
+        assertThat(world.engine.runs("log")).isFalse();
+        assertThat(world.memo("log").reason)
+                .isEqualTo("its disk 'logs' is not proven: no persistent disk 'logs' is mounted");
+        world.disk("logs", new DiskState.Proven("disk-2"));
+        world.run(Duration.ofSeconds(1));
+        assertThat(world.allUp()).as(world.report()).isTrue();
+        world.disk(new DiskState.Unproven("it is read-only"));
+        world.run(Duration.ofSeconds(1));
+        assertThat(world.engine.runs("db")).isFalse();
+        assertThat(world.engine.deeds("stop", "log")).isEmpty();
+        world.disk("logs", new DiskState.Unproven("it is gone"));
+        world.run(Duration.ofSeconds(1));
+        assertThat(world.engine.runs("log")).isFalse();
+        assertThat(world.engine.deeds("stop", "web")).isEmpty();
+    }
+
     /** Without its proven disk nothing with data starts; with it lost, such containers stop. */
     @Test
     void theDiskDecidesOverItsUsers() {

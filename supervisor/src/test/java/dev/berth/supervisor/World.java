@@ -23,7 +23,7 @@ final class World {
             new SupervisorConfig(
                     "i1",
                     "boot-1",
-                    Path.of("/tmp"),
+                    Path.of(System.getProperty("java.io.tmpdir"), "berth-world", "store"),
                     Path.of("/tmp"),
                     "berth",
                     Duration.ofSeconds(10));
@@ -35,7 +35,7 @@ final class World {
             new PriorityQueue<>(Comparator.comparing(Due::at).thenComparing(Due::order));
     Instant now = Instant.parse("2026-01-01T00:00:00Z");
     final FakeEngine engine = new FakeEngine(() -> now);
-    DiskState disk = new DiskState.Proven("disk-1");
+    DiskStates disks = DiskStates.ofStore(new DiskState.Proven("disk-1"));
     Reconciler reconciler;
     private final EngineExecutor executor;
     private final EngineLook looker = new EngineLook(engine, "i1", e -> {}, () -> {});
@@ -60,11 +60,11 @@ final class World {
     World(long seed) {
         this.random = new Random(seed);
         this.reconciler = new Reconciler(new Random(seed + 1));
-        this.executor = new EngineExecutor(engine, CONFIG, () -> disk, RegistryAuths.none());
+        this.executor = new EngineExecutor(engine, CONFIG, proof(), RegistryAuths.none());
         engine.images.add("img:1");
         engine.images.add("img:2");
         subscribe();
-        reconciler.disk(disk);
+        reconciler.disks(disks);
         reconciler.daemon(true);
         soon();
     }
@@ -231,9 +231,27 @@ final class World {
     }
 
     void disk(DiskState state) {
-        disk = state;
-        reconciler.disk(state);
+        disk("", state);
+    }
+
+    void disk(String name, DiskState state) {
+        disks = disks.with(name, state);
+        reconciler.disks(disks);
         soon();
+    }
+
+    private DiskProof proof() {
+        return new DiskProof() {
+            @Override
+            public DiskState prove() {
+                return disks.store();
+            }
+
+            @Override
+            public DiskStates proveAll() {
+                return disks;
+            }
+        };
     }
 
     void daemon(boolean up) {
@@ -264,7 +282,7 @@ final class World {
         if (counters != null) {
             reconciler.remember(MemoryText.memos(counters, bootId));
         }
-        reconciler.disk(disk);
+        reconciler.disks(disks);
         reconciler.daemon(daemonUp);
         if (daemonUp) {
             subscribe();

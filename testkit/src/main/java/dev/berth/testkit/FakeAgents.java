@@ -45,7 +45,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     public record Call(AgentId agent, String method, List<Object> arguments) {
         /** Calls that change nothing, and that the bus repeats until they are answered. */
         public boolean isLook() {
-            return Set.of("ping", "info", "get_state").contains(method);
+            return Set.of("ping", "info", "get_state", "disk_report").contains(method);
         }
 
         public boolean isMutating() {
@@ -176,16 +176,18 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
         }
     }
 
-    /** One heartbeat of each agent that can be heard. */
+    /** What runs works on, heard or not; and one heartbeat of each agent that can be heard. */
     public void beat() {
         for (FakeVm vm : List.copyOf(vms.values())) {
+            if (vm.isUp()) {
+                vm.work();
+            }
             beat(vm);
         }
     }
 
     private void beat(FakeVm vm) {
         if (events != null && reachable(vm)) {
-            vm.work();
             events.heartbeat(vm.heartbeat());
         }
     }

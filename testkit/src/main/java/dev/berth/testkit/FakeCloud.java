@@ -8,10 +8,12 @@ import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -132,8 +134,12 @@ public final class FakeCloud {
     private final Map<StemcellCid, String> stemcells = new LinkedHashMap<>();
     private final Map<String, Integer> numbers = new HashMap<>();
     private final List<Listener> listeners = new ArrayList<>();
+    private final Set<VmCid> hidden = new HashSet<>();
+    private final Set<VmCid> undying = new HashSet<>();
     private boolean careless;
     private boolean growsAttachedDisks = true;
+    private boolean growsDisks = true;
+    private boolean movesDisks = true;
 
     public synchronized void listen(Listener listener) {
         listeners.add(listener);
@@ -185,8 +191,51 @@ public final class FakeCloud {
         growsAttachedDisks = false;
     }
 
+    /** Some clouds grow no disk at all; disks then go by copy. */
+    public synchronized void growNoDisks() {
+        growsAttachedDisks = false;
+        growsDisks = false;
+    }
+
+    synchronized boolean growsDisks() {
+        return growsDisks;
+    }
+
+    /** In many clouds a disk belongs to a zone. */
+    public synchronized void keepDisksInTheirAz() {
+        movesDisks = false;
+    }
+
+    synchronized boolean movesDisks() {
+        return movesDisks;
+    }
+
     public synchronized boolean growsAttachedDisks() {
         return growsAttachedDisks;
+    }
+
+    /** A lie: whoever asks is told that the VM is gone, while it runs on. */
+    public synchronized void hide(VmCid vm) {
+        hidden.add(vm);
+    }
+
+    /** Another: deleting it is answered as done, and it runs on, as all who ask are told. */
+    public synchronized void keepAlive(VmCid vm) {
+        undying.add(vm);
+    }
+
+    /** The lies end. */
+    public synchronized void beHonest() {
+        hidden.clear();
+        undying.clear();
+    }
+
+    synchronized boolean isHidden(VmCid vm) {
+        return hidden.contains(vm);
+    }
+
+    synchronized boolean isUndying(VmCid vm) {
+        return undying.contains(vm);
     }
 
     // --- what a test breaks

@@ -102,7 +102,11 @@ public final class FakeCpi implements Cpi {
     }
 
     private FakeCloud.Vm vm(VmCid cid) {
-        return cloud.vm(cid).orElseThrow(() -> error(Type.VM_NOT_FOUND, "no VM " + cid));
+        return told(cid).orElseThrow(() -> error(Type.VM_NOT_FOUND, "no VM " + cid));
+    }
+
+    private Optional<FakeCloud.Vm> told(VmCid cid) {
+        return cloud.isHidden(cid) ? Optional.empty() : cloud.vm(cid);
     }
 
     private FakeCloud.Disk disk(DiskCid cid) {
@@ -231,6 +235,9 @@ public final class FakeCpi implements Cpi {
                 "delete_vm",
                 () -> {
                     vm(cid);
+                    if (cloud.isUndying(cid)) {
+                        return;
+                    }
                     cloud.loseVm(cid);
                     cloud.atomically(() -> {
                         cloud.disksOf(cid).forEach(disk -> cloud.put(disk.attachedTo(null)));
@@ -242,7 +249,7 @@ public final class FakeCpi implements Cpi {
 
     @Override
     public boolean hasVm(CpiContext context, VmCid cid) {
-        return call(context, "has_vm", () -> cloud.vm(cid).isPresent(), cid);
+        return call(context, "has_vm", () -> told(cid).isPresent(), cid);
     }
 
     @Override
@@ -284,7 +291,7 @@ public final class FakeCpi implements Cpi {
                 context,
                 "berth_vm_evidence",
                 () ->
-                        cloud.vm(cid)
+                        told(cid)
                                 .map(vm -> vm.running() ? VmEvidence.RUNNING : VmEvidence.STOPPED)
                                 .orElse(VmEvidence.GONE),
                 cid);
@@ -409,6 +416,9 @@ public final class FakeCpi implements Cpi {
                 "resize_disk",
                 () ->
                         cloud.atomically(() -> {
+                            if (!cloud.growsDisks()) {
+                                throw error(Type.NOT_IMPLEMENTED, "disks cannot be resized");
+                            }
                             if (sizeMb < disk(cid).sizeMb()) {
                                 throw error(Type.NOT_SUPPORTED, cid + " cannot shrink");
                             }
@@ -449,6 +459,11 @@ public final class FakeCpi implements Cpi {
                     return cloud.disksOf(cid).stream().map(FakeCloud.Disk::cid).toList();
                 },
                 cid);
+    }
+
+    @Override
+    public boolean movesDisksBetweenAzs() {
+        return cloud.movesDisks();
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.Clock;
 import dev.berth.model.ContainerSpec;
 import dev.berth.model.DiskCid;
+import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.VmCid;
 import dev.berth.wire.AgentState.ContainerState;
@@ -17,9 +18,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -35,9 +36,19 @@ public final class FakeVm {
     /**
      * What is on a persistent disk.
      *
-     * @param rows how many rows its containers have written
+     * @param ledger what its containers have written; the disk's own, and goes on changing
+     * @param supersededBy the disk that has taken its place, written on this one; null: it is live
      */
-    public record Content(DiskCid identity, long fileSystemMb, long rows) {}
+    public record Content(
+            DiskCid identity, long fileSystemMb, Ledger ledger, @Nullable DiskCid supersededBy) {
+        Content ofSize(long nowMb) {
+            return new Content(identity, nowMb, ledger, supersededBy);
+        }
+
+        Content supersededBy(@Nullable DiskCid next) {
+            return new Content(identity, fileSystemMb, ledger, next);
+        }
+    }
 
     /** The disks' contents: they outlive VMs. */
     static final class Contents {
@@ -60,6 +71,9 @@ public final class FakeVm {
          * @param cause {@code vm ended}, or the agent's action
          */
         default void stopped(FakeVm vm, ContainerSpec container, String cause) {}
+
+        /** A container wrote a row and knows that it is on the disk. */
+        default void wrote(FakeVm vm, DiskCid disk, Ledger.Row row) {}
 
         /** Something that a rule forbids was asked of this VM. */
         default void broken(FakeVm vm, String rule) {}
@@ -87,8 +101,7 @@ public final class FakeVm {
     /** Containers that a person stopped. */
     private final Set<String> held = new HashSet<>();
 
-    private final Set<DiskCid> known = new LinkedHashSet<>();
-    private @Nullable DiskCid store;
+    private final FakeDisks disks;
 
     // In memory.
     private final Map<String, Running> running = new LinkedHashMap<>();
@@ -111,6 +124,7 @@ public final class FakeVm {
         this.contents = contents;
         this.clock = clock;
         this.witness = witness;
+        this.disks = new FakeDisks(cid, cloud, contents);
     }
 
     public VmCid cid() {
@@ -146,12 +160,9 @@ public final class FakeVm {
         return String.valueOf(spec.getOrDefault("deployment", ""));
     }
 
+    /** The managed disk, where it is mounted. */
     public @Nullable DiskCid mounted() {
-        return cloud.disks().stream()
-                .filter(d -> cid.equals(d.mountedIn()))
-                .map(FakeCloud.Disk::cid)
-                .findFirst()
-                .orElse(null);
+        return disks.mounted("");
     }
 
     void mute(boolean value) {
@@ -175,10 +186,7 @@ public final class FakeVm {
         muted = false;
         boots++;
         busyUntil = Instant.MIN;
-        DiskCid disk = store;
-        if (disk != null && isShown(disk)) {
-            mountStore(disk);
-        }
+        disks.boot();
         reconcile("boot");
     }
 
@@ -190,22 +198,31 @@ public final class FakeVm {
         }
     }
 
-    /** Containers with data write a row each. */
+    /**
+     * Containers with data write a row each; whether anybody hears of the VM is nothing to them.
+     */
     void work() {
-        DiskCid disk = mounted();
         for (Running container : running.values()) {
-            if (container.spec().usesPersistentDisk()) {
-                if (disk == null) {
-                    witness.broken(this, "R2: " + container.spec().name() + " writes nowhere");
-                    continue;
-                }
-                contents.of(disk)
-                        .ifPresent(c ->
-                                contents.put(
-                                        disk,
-                                        new Content(c.identity(), c.fileSystemMb(), c.rows() + 1)));
+            for (String name : container.spec().persistentDisks()) {
+                work(container.spec().name(), name);
             }
         }
+    }
+
+    /** Only what goes to the managed disk is acknowledged to anybody. */
+    private void work(String container, String name) {
+        DiskCid disk = disks.mounted(name);
+        if (disk == null) {
+            witness.broken(this, "R2: " + container + " writes nowhere");
+            return;
+        }
+        contents.of(disk)
+                .ifPresent(c -> {
+                    Ledger.Row row = c.ledger().append(cid, container);
+                    if (name.isEmpty()) {
+                        witness.wrote(this, disk, row);
+                    }
+                });
     }
 
     // --- actions
@@ -226,18 +243,33 @@ public final class FakeVm {
             case "start_container" -> hold(String.valueOf(arguments.getFirst()), false);
             case "drain" -> 0L;
             case "run_script" -> Map.of();
-            case "list_disk" -> listed();
-            case "add_persistent_disk" -> add(disk(arguments));
-            case "remove_persistent_disk" -> remove(disk(arguments));
-            case "mount_disk" -> mount(disk(arguments));
+            case "list_disk" -> disks.listedWithAside();
+            case "add_persistent_disk" ->
+                    disks.add(disk(arguments), options(arguments, 2, "disk options"));
+            case "remove_persistent_disk" -> disks.remove(disk(arguments));
+            case "mount_disk" ->
+                    mount(
+                            disk(arguments),
+                            options(arguments, 1, "mount options").flag("revive", false));
             case "unmount_disk" -> unmount(disk(arguments));
-            case "grow_disk" -> grow(disk(arguments));
+            case "grow_disk" -> disks.grow(disk(arguments));
+            case "copy_disk" -> disks.copy(disk(arguments), second(arguments));
+            case "migrate_disk" -> migrate(disk(arguments), second(arguments));
+            case "disk_report" -> disks.report();
             default -> throw new AgentException(Kind.UNKNOWN_METHOD, "unknown message " + method);
         };
     }
 
     private static DiskCid disk(List<Object> arguments) {
         return new DiskCid(String.valueOf(arguments.getFirst()));
+    }
+
+    private static DiskCid second(List<Object> arguments) {
+        return new DiskCid(String.valueOf(arguments.get(1)));
+    }
+
+    private static Fields options(List<Object> arguments, int at, String what) {
+        return Fields.of(arguments.size() > at ? arguments.get(at) : Map.of(), what);
     }
 
     private Object apply(Map<String, Object> tree) {
@@ -289,95 +321,49 @@ public final class FakeVm {
         return hold ? "stopped" : "started";
     }
 
-    private List<String> listed() {
-        DiskCid disk = mounted();
-        return disk == null || !known.contains(disk) ? List.of() : List.of(disk.value());
-    }
-
-    private Object add(DiskCid disk) {
-        known.add(disk);
-        return Map.of();
-    }
-
-    private Object remove(DiskCid disk) {
-        known.remove(disk);
-        return Map.of();
-    }
-
-    private Object mount(DiskCid disk) {
-        requireKnown(disk);
-        if (!isShown(disk)) {
-            throw new AgentException(
-                    Kind.FAILED, "device of disk " + disk + " did not appear within 30 s");
-        }
-        DiskCid there = mounted();
-        if (there != null && !there.equals(disk)) {
-            throw new AgentException(Kind.FAILED, "disk " + there + " is mounted already");
-        }
-        mountStore(disk);
-        store = disk;
-        reconcile("mount_disk");
-        return Map.of();
-    }
-
-    private void mountStore(DiskCid disk) {
+    private Object mount(DiskCid disk, boolean revive) {
+        boolean live;
         try {
-            cloud.mount(cid, disk);
+            live = disks.mount(disk, revive);
         } catch (IllegalStateException e) {
             witness.broken(this, String.valueOf(e.getMessage()));
             throw new AgentException(Kind.FAILED, String.valueOf(e.getMessage()));
         }
-        Content content =
-                contents.of(disk).orElseGet(() -> new Content(disk, size(disk), 0)); // blank
-        if (!content.identity().equals(disk)) {
-            witness.broken(this, "R2: disk " + disk + " holds " + content.identity());
+        disks.stranger(disk)
+                .ifPresent(other -> witness.broken(this, "R2: disk " + disk + " holds " + other));
+        if (live) {
+            reconcile("mount_disk");
         }
-        contents.put(disk, new Content(content.identity(), size(disk), content.rows()));
+        return Map.of();
     }
 
     private Object unmount(DiskCid disk) {
-        requireKnown(disk);
-        if (disk.equals(mounted())) {
-            List<String> users =
-                    running.values().stream()
-                            .map(Running::spec)
-                            .filter(ContainerSpec::usesPersistentDisk)
-                            .map(ContainerSpec::name)
-                            .toList();
-            if (!users.isEmpty()) {
-                throw new AgentException(Kind.FAILED, "disk " + disk + " is in use by " + users);
+        String name = disks.name(disk);
+        List<String> users = disks.isLive(disk) ? users(name) : List.of();
+        if (!users.isEmpty()) {
+            throw new AgentException(Kind.FAILED, "disk " + disk + " is in use by " + users);
+        }
+        return disks.unmount(disk);
+    }
+
+    private List<String> users(String disk) {
+        return running.values().stream()
+                .map(Running::spec)
+                .filter(c -> c.persistentDisks().contains(disk))
+                .map(ContainerSpec::name)
+                .toList();
+    }
+
+    /** Who uses the disk stops for it, and starts again on the new one. */
+    private Object migrate(DiskCid from, DiskCid to) {
+        if (disks.mustMigrate(from, to)) {
+            for (String user : users(disks.name(from)).reversed()) {
+                stop(Objects.requireNonNull(running.get(user)), "migrate_disk");
             }
-            cloud.unmount(cid, disk);
+            disks.migrate(from, to);
+            reconcile("migrate_disk");
         }
-        if (disk.equals(store)) {
-            store = null;
-        }
-        return Json.of("message", "Unmounted");
-    }
-
-    private Object grow(DiskCid disk) {
-        requireKnown(disk);
-        boolean mounted = disk.equals(mounted());
-        if (mounted) {
-            contents.of(disk)
-                    .ifPresent(c ->
-                            contents.put(disk, new Content(c.identity(), size(disk), c.rows())));
-        }
-        return Json.of("path", mounted ? "online" : "none", "size_mb", size(disk));
-    }
-
-    private void requireKnown(DiskCid disk) {
-        if (!known.contains(disk)) {
-            throw new AgentException(Kind.FAILED, "disk " + disk + " is not known");
-        }
-    }
-
-    private boolean isShown(DiskCid disk) {
-        return cloud.disk(disk).filter(d -> cid.equals(d.attachedTo())).isPresent();
-    }
-
-    private long size(DiskCid disk) {
-        return cloud.disk(disk).map(FakeCloud.Disk::sizeMb).orElse(0L);
+        return Json.of("files", 1L, "bytes", 0L, "verified_files", 1L, "stopped_ms", 1500L);
     }
 
     // --- supervisor
@@ -412,7 +398,7 @@ public final class FakeVm {
         }
         DiskCid disk = mounted();
         for (ContainerSpec next : wished.values()) {
-            boolean blocked = next.usesPersistentDisk() && disk == null;
+            boolean blocked = !disks.hasAll(next.persistentDisks());
             if (!running.containsKey(next.name()) && !blocked) {
                 String id = cid + "-" + next.name() + "-" + ++made;
                 Instant ready = isBroken(next) ? Instant.MAX : clock.now().plus(START);
@@ -459,7 +445,7 @@ public final class FakeVm {
         state.put("agent_id", agent.value());
         state.put("job_state", jobState());
         state.put("containers", containers());
-        state.put("disks", listed());
+        state.put("disks", disks.listed());
         return state;
     }
 
@@ -475,7 +461,7 @@ public final class FakeVm {
                         running.size(),
                         List.of(),
                         containers(),
-                        listed());
+                        disks.listed());
         return Heartbeat.fromTree(agent, beat);
     }
 

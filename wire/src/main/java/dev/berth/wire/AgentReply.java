@@ -9,8 +9,17 @@ public sealed interface AgentReply {
     /** The call is over and answered this. */
     record Value(@Nullable Object value) implements AgentReply {}
 
-    /** The call goes on; ask {@code get_task} with this id. */
-    record Running(String agentTaskId) implements AgentReply {}
+    /**
+     * The call goes on; ask {@code get_task} with this id.
+     *
+     * @param progress {@code bytes}, {@code total} and {@code seconds_left} of work that takes
+     *     long; mostly empty
+     */
+    record Running(String agentTaskId, Map<String, Object> progress) implements AgentReply {
+        public Running(String agentTaskId) {
+            this(agentTaskId, Map.of());
+        }
+    }
 
     /** The agent refused or failed. */
     record Failure(String message) implements AgentReply {}
@@ -18,8 +27,7 @@ public sealed interface AgentReply {
     default Map<String, Object> toTree() {
         return switch (this) {
             case Value v -> Json.of("value", v.value());
-            case Running r ->
-                    Json.of("value", Json.of("agent_task_id", r.agentTaskId(), "state", "running"));
+            case Running r -> Json.of("value", running(r));
             case Failure f -> Json.of("exception", Json.of("message", f.message()));
         };
     }
@@ -36,8 +44,20 @@ public sealed interface AgentReply {
         if (value instanceof Map<?, ?> map
                 && "running".equals(map.get("state"))
                 && map.get("agent_task_id") != null) {
-            return new Running(String.valueOf(map.get("agent_task_id")));
+            return new Running(
+                    String.valueOf(map.get("agent_task_id")),
+                    map.get("progress") instanceof Map<?, ?> progress
+                            ? Json.asObject(progress)
+                            : Map.of());
         }
         return new Value(value);
+    }
+
+    private static Map<String, Object> running(Running call) {
+        Map<String, Object> tree = Json.of("agent_task_id", call.agentTaskId(), "state", "running");
+        if (!call.progress().isEmpty()) {
+            tree.put("progress", call.progress());
+        }
+        return tree;
     }
 }

@@ -215,6 +215,12 @@ public final class DockerCpi implements Cpi {
     }
 
     /** The loop device learns its file's new length while it is mounted. */
+    /** Zones are names only: all disks are files of the one host. */
+    @Override
+    public boolean movesDisksBetweenAzs() {
+        return true;
+    }
+
     @Override
     public boolean growsAttachedDisks() {
         return true;
