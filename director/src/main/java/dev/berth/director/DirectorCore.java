@@ -120,8 +120,8 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
         tasks.register(DisksApi.RESIZE, converge::resize);
         var diskJobs = new DiskJobs(hands, reader);
-        tasks.register(DisksApi.ATTACH, diskJobs::attach);
-        tasks.register(DisksApi.ORPHAN, diskJobs::orphan);
+        tasks.register(DisksApi.ATTACH, records.after(diskJobs::attach));
+        tasks.register(DisksApi.ORPHAN, records.after(diskJobs::orphan));
         tasks.register(ContainerChange.TASK, new ContainerChange(hands)::job);
         var doctor = new Doctor(hands, converge, records, () -> health.look());
         tasks.registerQuick(Doctor.LOOK, doctor::job);

@@ -9,8 +9,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -39,6 +41,19 @@ final class RecordKeeper {
     private record Wanted(Rows.Vm vm, Part part, String digest) {}
 
     private record Whole(Shared shared, List<Wanted> wanted) {}
+
+    /** The same job, with the records handed over when it has come to its end. */
+    Function<Map<String, Object>, TaskJob> after(Function<Map<String, Object>, TaskJob> job) {
+        return payload ->
+                task -> {
+                    String result = job.apply(payload).run(task);
+                    String deployment = task.deployment();
+                    if (deployment != null) {
+                        hand(task, deployment);
+                    }
+                    return result;
+                };
+    }
 
     void hand(TaskContext task, String deployment) throws Exception {
         hand(deployment, task::cancelled, task.log()::debug);
@@ -119,7 +134,7 @@ final class RecordKeeper {
                         List.of(),
                         List.of(),
                         List.of(),
-                        java.util.Map.of(),
+                        Map.of(),
                         java.time.Instant.EPOCH),
                 List.of(),
                 0,
