@@ -72,6 +72,7 @@ final class Agent implements AutoCloseable {
                                 report)
                         .all());
         actions.addAll(new DiskActions(disks, heart).all());
+        actions.addAll(new RecordActions(layout, disks::proven).all());
         actions.addAll(
                 new LogActions(new LogBundle(layout, workload, programs), blobs, layout, programs)
                         .all());

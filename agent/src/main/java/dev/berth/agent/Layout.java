@@ -67,6 +67,16 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
         return bosh().resolve("formatting_disk");
     }
 
+    /** What the director needs to know this instance again when it has lost its store. */
+    Path record() {
+        return bosh().resolve("record");
+    }
+
+    /** The same, on the persistent disk. */
+    Path recordOnDisk() {
+        return store().resolve(".berth-record");
+    }
+
     Path data() {
         return base.resolve("data");
     }

@@ -30,6 +30,7 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             EnvironmentCommands.Up.class,
             EnvironmentCommands.Down.class,
+            RecoverCommand.class,
             EnvironmentCommands.Demo.class,
             EnvironmentCommands.PrintEnv.class,
             EnvironmentCommands.Push.class,

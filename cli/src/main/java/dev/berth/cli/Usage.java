@@ -27,7 +27,7 @@ final class Usage {
         var groups = new LinkedHashMap<String, List<String>>();
         groups.put(
                 "An environment on this machine:",
-                List.of("up", "demo", "push", "print-env", "down"));
+                List.of("up", "demo", "push", "print-env", "recover", "down"));
         groups.put(
                 "Deployments:",
                 List.of(

@@ -113,16 +113,17 @@ public final class DirectorCore implements AutoCloseable {
         var builds = new ImageBuilds(ports.builder(), ports.registry());
         var reader = new ManifestReader(hands, variables, builds, pins);
         var images = new ImageSupply(ports.outside(), ports.parallel());
-        var converge = new Converge(hands, reader, images, new Observer(hands, fleet));
+        var records = new RecordKeeper(hands, box);
+        var converge = new Converge(hands, reader, images, new Observer(hands, fleet), records);
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);
         tasks.register(DeploymentsApi.DELETE, converge::delete);
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
         tasks.register(DisksApi.RESIZE, converge::resize);
         var diskJobs = new DiskJobs(hands, reader);
-        tasks.register(DisksApi.ATTACH, diskJobs::attach);
-        tasks.register(DisksApi.ORPHAN, diskJobs::orphan);
+        tasks.register(DisksApi.ATTACH, records.after(diskJobs::attach));
+        tasks.register(DisksApi.ORPHAN, records.after(diskJobs::orphan));
         tasks.register(ContainerChange.TASK, new ContainerChange(hands)::job);
-        var doctor = new Doctor(hands, converge, () -> health.look());
+        var doctor = new Doctor(hands, converge, records, () -> health.look());
         tasks.registerQuick(Doctor.LOOK, doctor::job);
         tasks.register(Doctor.FIX, doctor::job);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
@@ -138,6 +139,21 @@ public final class DirectorCore implements AutoCloseable {
         int settled = new Settlement(hands).settleAll();
         hands.door().reset(store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList());
         return settled;
+    }
+
+    /**
+     * Fills a store that was lost, before {@link #settle}: asks cloud and agents, and stops
+     * nothing.
+     *
+     * @return the report
+     */
+    public Map<String, Object> recover() throws Exception {
+        return new Recovery(hands, box).run();
+    }
+
+    /** Why a director with a new store must not go on; null: it may. */
+    @Nullable String lostStore(String file) {
+        return Recovery.lost(hands, file);
     }
 
     /** Takes up unfinished tasks and runs new ones from now on. */
