@@ -219,8 +219,18 @@ final class DiskMigration {
         Instant since = clock.now().minus(CLOCK_GRAIN);
         TreeCopier.Passed passed =
                 copier.pass(source, aside, DiskMarks.receivedSince(aside), false, watch);
+        Instant copied = clock.now();
         tools.sync(aside);
+        Instant synced = clock.now();
         TreeCopier.Compared compared = copier.compare(source, aside, since);
+        LOG.log(
+                System.Logger.Level.INFO,
+                "disk at={0} state=copied files={1} copy_ms={2} sync_ms={3} compare_ms={4}",
+                aside,
+                String.valueOf(passed.files()),
+                String.valueOf(Duration.between(since, copied).toMillis()),
+                String.valueOf(Duration.between(copied, synced).toMillis()),
+                String.valueOf(Duration.between(synced, clock.now()).toMillis()));
         if (!compared.differences().isEmpty()) {
             throw new ActionException(
                     "the copy differs from its source, and the old disk stays: "

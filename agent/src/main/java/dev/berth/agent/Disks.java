@@ -169,6 +169,17 @@ final class Disks {
 
     Map<String, Object> add(DiskCid cid, Object hint, DiskOptions options) {
         return exclusively(() -> {
+            records.mounted()
+                    .forEach((name, live) -> {
+                        if (live.equals(cid) && !name.equals(options.name())) {
+                            throw new ActionException(
+                                    "disk "
+                                            + cid
+                                            + " is mounted at "
+                                            + layout.place(name)
+                                            + ": unmount it before it gets another name");
+                        }
+                    });
             records.add(cid, hint, options);
             return Map.of();
         });
@@ -385,6 +396,10 @@ final class Disks {
      */
     Map<String, Object> grow(DiskCid cid) {
         return exclusively(() -> {
+            if (records.options(cid).raw()) { // what it holds is its job's
+                long bytes = devices.await(cid).device().bytes();
+                return Json.of("path", "none", "size_mb", bytes / (1024 * 1024));
+            }
             DiskDevices.Found disk = growth.partition(devices.await(cid));
             Optional<DiskTools.Mount> mount = devices.mountOf(cid);
             String path =
