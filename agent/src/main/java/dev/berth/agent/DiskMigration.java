@@ -241,6 +241,7 @@ final class DiskMigration {
 
     /** From the moment on at which the old disk is superseded; may be repeated. */
     private void finish(String name, DiskCid from, DiskCid to) {
+        records.superseded(from, to.value());
         if (!records.hints().containsKey(to.value())) {
             throw new ActionException(
                     "disk "
@@ -312,6 +313,7 @@ final class DiskMigration {
         if (why.isEmpty()) {
             return;
         }
+        DiskMarks.successor(live).ifPresent(by -> records.superseded(disk.cid(), by));
         tools.unmount(live);
         boolean complete =
                 from.isPresent() && supersededBy(name, new DiskCid(from.get()), disk.cid());

@@ -186,7 +186,9 @@ class DiskMigrationTest {
                 .hasMessageContaining("was superseded by disk 'disk-b'")
                 .hasMessageContaining("'revive'");
         assertThat(vm.tools.mounts).isEmpty();
+        assertThat(vm.disks.report().all().getFirst()).containsEntry("superseded_by", "disk-b");
         vm.disks.mount(A, true);
+        assertThat(vm.disks.report().all().getFirst()).containsEntry("superseded_by", null);
         assertThat(vm.disks.proven()).containsExactly("disk-a");
         vm.requireData("revived");
     }
