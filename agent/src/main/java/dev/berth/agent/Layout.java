@@ -43,6 +43,11 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
         return bosh().resolve("persistent_disk_options.json");
     }
 
+    /** Disks seen with the mark that another one has their data. */
+    Path supersededDisks() {
+        return bosh().resolve("superseded_disks.json");
+    }
+
     /** How full disks were lately. */
     Path diskFills() {
         return bosh().resolve("disk_fills.json");
