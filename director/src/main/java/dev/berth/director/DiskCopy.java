@@ -151,6 +151,13 @@ final class DiskCopy {
         }
     }
 
+    private void correctIfTaken(Rows.Disk live, DiskCid by) {
+        if (lives.isSuperseded(on.vm(), live.cid(), by, hands.patience().agentCall())) {
+            hands.store().update(s -> LiveDisks.takesThePlaceOf(s, by, live.cid()));
+            throw new RecordsCorrected(LiveDisks.took(by, live.cid()));
+        }
+    }
+
     private void rolledBack(Rows.Disk live, DiskCid target) {
         try {
             letGo(live, on.disk(target));
@@ -166,12 +173,8 @@ final class DiskCopy {
      */
     private void letGo(Rows.Disk live, Rows.Disk other) {
         Rows.Vm vm = on.vm();
-        LiveDisks.Report report = lives.report(vm, live.cid(), hands.patience().agentCall());
-        if (other.cid().equals(report.supersededBy())) {
-            hands.store().update(s -> LiveDisks.takesThePlaceOf(s, other.cid(), live.cid()));
-            throw new RecordsCorrected(LiveDisks.took(other.cid(), live.cid()));
-        }
-        if (!report.mounted()) {
+        correctIfTaken(live, other.cid());
+        if (!lives.report(vm, live.cid(), hands.patience().agentCall()).mounted()) {
             throw new AgentException(
                     AgentException.Kind.FAILED,
                     on.plan().name()

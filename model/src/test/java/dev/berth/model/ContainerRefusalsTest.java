@@ -310,7 +310,8 @@ class ContainerRefusalsTest {
         String group =
                 "containers: [{name: one, image: x, volumes_from: [two]},"
                         + " {name: two, image: y, volumes: ['/var/vcap/disks/logs/a:/a',"
-                        + " '/var/vcap/disks/rows:/b', '/var/log:/c']}]\n";
+                        + " '/var/vcap/disks/rows/x:/b', '/var/log:/c']}]\n  persistent_disks:"
+                        + " [{name: logs, type: t}, {name: rows, type: t}]\n";
         List<ContainerSpec> containers =
                 Manifests.parse(YamlDocument.parse(manifest(group)))
                         .group("more")
