@@ -269,7 +269,8 @@ final class DiskActs {
         Object answer = null;
         try {
             hands.cpi().resizeDisk(hands.context(intent, null), disk.cid(), sizeMb);
-            if (step.attached()) {
+            // What is on a raw disk is not for the agent to grow.
+            if (step.attached() && !step.to().raw()) {
                 answer =
                         on.call(
                                 on.vm(),
