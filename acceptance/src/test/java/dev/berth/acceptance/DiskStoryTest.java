@@ -86,7 +86,7 @@ class DiskStoryTest {
 
     private static String writing() {
         return "n=0; [ -f /d/rows ] && n=$(wc -l < /d/rows);"
-                + " (while n=$((n+1)); do echo $n >> /d/rows; sleep 0.1; done) & ";
+                + " (while :; do n=$(expr $n + 1); echo $n >> /d/rows; sleep 0.1; done) & ";
     }
 
     @BeforeAll

@@ -205,15 +205,16 @@ final class DiskCopy {
 
         void tell(Map<String, Object> said) {
             Instant now = hands.clock().now();
-            if (now.isBefore(next)) {
-                return;
+            Fields numbers = Fields.of(said, "progress");
+            long bytes = numbers.integer("bytes", 0);
+            if (now.isBefore(next) || bytes == 0) {
+                return; // from nothing nothing can be estimated
             }
             next = now.plus(BETWEEN_WORDS);
-            Fields numbers = Fields.of(said, "progress");
             long seconds = numbers.integer("seconds_left", -1);
             progress.accept(
                     "copying disk: "
-                            + mb(numbers.integer("bytes", 0))
+                            + mb(bytes)
                             + " of "
                             + mb(numbers.integer("total", 0))
                             + " MB"
