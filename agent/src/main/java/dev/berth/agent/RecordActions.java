@@ -46,7 +46,7 @@ final class RecordActions {
     }
 
     private boolean isOnProvenDisk() {
-        return StoreProver.identity(layout.store())
+        return DiskMarks.identity(layout.store())
                 .filter(cid -> provenDisks.get().contains(cid))
                 .isPresent();
     }
