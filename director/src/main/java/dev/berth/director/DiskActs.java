@@ -137,15 +137,17 @@ final class DiskActs {
             arguments.add(told);
         }
         on.call(vm, "add_persistent_disk", arguments, hands.patience().agentCall());
-        setMetadata(disk.cid());
+        setMetadata(disk);
     }
 
-    private void setMetadata(DiskCid disk) {
+    /** What a lost store is rebuilt from where no agent answers. */
+    private void setMetadata(Rows.Disk disk) {
+        DiskCid copyOf = disk.copyOf();
         try {
             hands.cpi()
                     .setDiskMetadata(
                             hands.looking(),
-                            disk,
+                            disk.cid(),
                             Map.of(
                                     "director",
                                     hands.directorName(),
@@ -157,6 +159,10 @@ final class DiskActs {
                                     plan.group(),
                                     "instance_index",
                                     String.valueOf(plan.index()),
+                                    "disk_name",
+                                    disk.name(),
+                                    "copy_of",
+                                    copyOf == null ? "" : copyOf.value(),
                                     "attached_at",
                                     hands.clock().now().toString()));
         } catch (CpiException e) {
@@ -323,6 +329,6 @@ final class DiskActs {
                     session.disks(plan.id())
                             .forEach(d -> session.saveDisk(d.placed(plan.name(), az)));
                 });
-        disks.forEach(d -> setMetadata(d.cid()));
+        disks.forEach(this::setMetadata);
     }
 }
