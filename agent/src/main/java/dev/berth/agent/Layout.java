@@ -79,7 +79,7 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
 
     /** The same, on the persistent disk. */
     Path recordOnDisk() {
-        return store().resolve(".berth-record");
+        return store().resolve(DiskMarks.RECORD_FILE);
     }
 
     Path data() {

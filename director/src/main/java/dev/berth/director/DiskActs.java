@@ -138,7 +138,7 @@ final class DiskActs {
         if (DiskRecords.isRaw(disk)) {
             associate(vm);
         }
-        setMetadata(disk.cid());
+        setMetadata(disk);
     }
 
     /** As in BOSH, the agent links the devices of raw disks where jobs look for them. */
@@ -156,12 +156,14 @@ final class DiskActs {
                 hands.patience().agentCall());
     }
 
-    private void setMetadata(DiskCid disk) {
+    /** What a lost store is rebuilt from where no agent answers. */
+    private void setMetadata(Rows.Disk disk) {
+        DiskCid copyOf = disk.copyOf();
         try {
             hands.cpi()
                     .setDiskMetadata(
                             hands.looking(),
-                            disk,
+                            disk.cid(),
                             Map.of(
                                     "director",
                                     hands.directorName(),
@@ -173,6 +175,10 @@ final class DiskActs {
                                     plan.group(),
                                     "instance_index",
                                     String.valueOf(plan.index()),
+                                    "disk_name",
+                                    disk.name(),
+                                    "copy_of",
+                                    copyOf == null ? "" : copyOf.value(),
                                     "attached_at",
                                     hands.clock().now().toString()));
         } catch (CpiException e) {
@@ -357,6 +363,6 @@ final class DiskActs {
                     session.disks(plan.id())
                             .forEach(d -> session.saveDisk(d.placed(plan.name(), az)));
                 });
-        disks.forEach(d -> setMetadata(d.cid()));
+        disks.forEach(this::setMetadata);
     }
 }

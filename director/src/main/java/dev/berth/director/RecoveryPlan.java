@@ -309,20 +309,32 @@ record RecoveryPlan(
             return found;
         }
 
-        /** One that its own VM has and whose labels name the instance. */
+        /**
+         * Those that its own VM has and whose labels name the instance. Of two of a name the copy
+         * is not live, as far as labels can tell: the disks themselves say before anything is
+         * planned.
+         */
         private List<Rows.Disk> labelledDisks(CloudObject vm, Rows.Instance i) {
             var found = new ArrayList<Rows.Disk>();
             for (CloudObject disk : disks.values()) {
                 boolean own =
                         new VmCid(vm.cid()).equals(disk.attachedTo())
                                 && i.id().value().equals(disk.metadata().get("instance_id"));
-                if (own && found.isEmpty() && claimed.add(new DiskCid(disk.cid()))) {
-                    Rows.Disk orphan = DoctorRepairs.orphan(disk, i.deployment(), now);
-                    var tree = new HashMap<>(RowTrees.toTree(orphan));
+                if (own && claimed.add(new DiskCid(disk.cid()))) {
+                    String copyOf = disk.metadata().getOrDefault("copy_of", "");
+                    boolean isCopy = disks.containsKey(copyOf);
+                    var tree =
+                            new HashMap<>(
+                                    RowTrees.toTree(
+                                            DoctorRepairs.orphan(disk, i.deployment(), now)));
                     tree.remove("orphanedAt");
                     tree.put("instance", i.id().value());
                     tree.put("attachedTo", vm.cid());
-                    tree.put("active", true);
+                    tree.put("name", disk.metadata().getOrDefault("disk_name", ""));
+                    tree.put("active", !isCopy);
+                    if (isCopy) {
+                        tree.put("copyOf", copyOf);
+                    }
                     found.add(RowTrees.fromTree(Rows.Disk.class, tree));
                 }
             }
