@@ -58,7 +58,14 @@ final class Usage {
                         "delete-disk"));
         groups.put(
                 "Copies of data:",
-                List.of("snapshots", "take-snapshot", "delete-snapshot", "delete-snapshots"));
+                List.of(
+                        "backup",
+                        "backups",
+                        "restore",
+                        "snapshots",
+                        "take-snapshot",
+                        "delete-snapshot",
+                        "delete-snapshots"));
         groups.put("What was done:", List.of("tasks", "task", "cancel-task", "events", "locks"));
         groups.put(
                 "The director:",

@@ -129,6 +129,11 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(Doctor.FIX, doctor::job);
         snapshots = new Snapshots(hands, tasks);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
+        var places = new BackupPlaces(ports.folder().resolve("backups"));
+        tasks.register(BackupJob.TASK, new BackupJob(hands, orphans, variables, places)::job);
+        var restore = new RestoreJob(hands, tasks, orphans, variables, places);
+        tasks.register(RestoreJob.RESTORE, restore::restore);
+        tasks.register(RestoreJob.VERIFY, restore::verify);
     }
 
     /**

@@ -90,7 +90,7 @@ final class InstanceSnapshot {
             if (e.type() != CpiException.Type.UNKNOWN) {
                 hands.journal().end(intent, "failed: " + e.getMessage(), session -> {});
             }
-            throw explained(e);
+            throw e;
         } finally {
             held = !frozen || thaw(vm, disk);
         }
@@ -144,13 +144,6 @@ final class InstanceSnapshot {
                         .orElse(""),
                 "taken_at",
                 at.toString());
-    }
-
-    private static RuntimeException explained(CpiException e) {
-        return e.type() == CpiException.Type.NOT_IMPLEMENTED
-                        || e.type() == CpiException.Type.NOT_SUPPORTED
-                ? new ProblemException(520000, "This CPI takes no snapshots: " + e.getMessage())
-                : e;
     }
 
     /** Returns why it could not be frozen; empty: it is. */

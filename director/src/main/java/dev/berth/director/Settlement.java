@@ -95,6 +95,7 @@ final class Settlement {
             case "attach disk" -> attachment(intent, payload);
             case "detach disk" -> attachment(intent, payload);
             case "grow disk" -> growDisk(intent, payload);
+            case AsideDisks.KIND -> createDiskAside(intent, payload);
             case InstanceSnapshot.KIND -> snapshot(intent, payload);
             // What agents do is idempotent and seen in their state: the next plan looks there.
             default -> end(intent, "left to the next plan");
@@ -193,6 +194,33 @@ final class Settlement {
         return copyOf == null
                 && session.disks(i.id()).stream()
                         .noneMatch(d -> d.active() && d.name().equals(name));
+    }
+
+    /** An orphan from its first moment on. */
+    private String createDiskAside(Rows.Intent intent, Fields payload) {
+        Optional<CloudObject> found = made(CloudObject.Kind.DISK, intent);
+        InstanceId instance = intent.instance();
+        if (found.isEmpty() || instance == null) {
+            return end(intent, "did not happen");
+        }
+        DiskCid cid = new DiskCid(found.get().cid());
+        String outcome = "happened: " + cid;
+        hands.store()
+                .update(session -> {
+                    session.instance(instance)
+                            .map(i ->
+                                    AsideDisks.row(
+                                            cid,
+                                            i,
+                                            payload.integer("size_mb"),
+                                            payload.object("cloud_properties").tree(),
+                                            payload.string("type"),
+                                            i.az(),
+                                            hands))
+                            .ifPresent(session::saveDisk);
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
     }
 
     /** Attached or not is what the cloud says now, whichever way the act went. */

@@ -159,11 +159,22 @@ final class Snapshots {
                                 instance.group() + "/" + instance.id(),
                                 Map.of()),
                         () -> {
-                            taken.addAll(
-                                    new InstanceSnapshot(hands, task, instance, origin).take());
+                            try {
+                                taken.addAll(
+                                        new InstanceSnapshot(hands, task, instance, origin).take());
+                            } catch (CpiException e) {
+                                throw explained(e);
+                            }
                             return taken.isEmpty() ? null : taken.getFirst().cid().value();
                         });
         return taken;
+    }
+
+    private static RuntimeException explained(CpiException e) {
+        return e.type() == CpiException.Type.NOT_IMPLEMENTED
+                        || e.type() == CpiException.Type.NOT_SUPPORTED
+                ? new ProblemException(520000, "This CPI takes no snapshots: " + e.getMessage())
+                : e;
     }
 
     /** Nobody may be looking: what went wrong is told as an alert. */
