@@ -73,9 +73,10 @@ final class DiskFreezer {
         try (Stream<Path> files = Files.list(marks)) {
             for (Path mark : files.toList()) {
                 String said = DurableFile.read(mark).orElse("");
-                said.lines()
-                        .findFirst()
-                        .ifPresent(at -> thawLater(Path.of(at), MOST_SECONDS, said));
+                List<String> lines = said.lines().toList();
+                if (lines.size() == 3 && lines.get(1).matches("\\d{1,3}")) {
+                    thawLater(Path.of(lines.getFirst()), Integer.parseInt(lines.get(1)), said);
+                }
             }
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "cannot read {0}: {1}", marks, e);
@@ -95,7 +96,7 @@ final class DiskFreezer {
         String ignored =
                 programs.run(SYNC, "sync", "-f", at.toString()).orFail("cannot write out " + at);
         Path mark = mark(layout, at);
-        String said = at + "\n" + UUID.randomUUID() + "\n";
+        String said = at + "\n" + seconds + "\n" + UUID.randomUUID() + "\n";
         DurableFile.write(mark, said);
         String refused;
         try {
@@ -128,9 +129,9 @@ final class DiskFreezer {
                         .redirectInput(Path.of("/dev/null").toFile())
                         .redirectErrorStream(true)
                         .start();
-        String said = String.valueOf(guard.inputReader().readLine());
-        if (!said.equals("frozen")) {
-            return said.equals("null") ? "fsfreeze says nothing" : said;
+        String said = guard.inputReader().readLine();
+        if (!"frozen".equals(said)) {
+            return said == null ? "fsfreeze says nothing" : said;
         }
         guards.put(at, guard);
         return "";

@@ -38,7 +38,7 @@ final class DiskStreams implements AutoCloseable {
     /** What belongs to the disk and not to its data. */
     private static final List<String> LEFT_OUT = DiskMarks.OWN;
 
-    private final DiskRecords records;
+    private final DiskDevices devices;
     private final Disks disks;
     private final DiskTools tools;
     private final Programs programs;
@@ -47,13 +47,13 @@ final class DiskStreams implements AutoCloseable {
     private final Map<UUID, Session> sessions = new ConcurrentHashMap<>();
 
     DiskStreams(
-            DiskRecords records,
+            DiskDevices devices,
             Disks disks,
             DiskTools tools,
             Programs programs,
             Layout layout,
             Bus bus) {
-        this.records = records;
+        this.devices = devices;
         this.disks = disks;
         this.tools = tools;
         this.programs = programs;
@@ -229,7 +229,7 @@ final class DiskStreams implements AutoCloseable {
         }
 
         private Path asideForReading(String of) {
-            Path device = records.device(cid);
+            Path device = devices.await(cid).path();
             Path at = folder().resolve(id.toString());
             if (!(tools.look(device) instanceof DiskTools.Content.FileSystem fs)) {
                 throw new ActionException("disk " + cid + " carries no file system we mount");
