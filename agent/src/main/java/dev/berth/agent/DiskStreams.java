@@ -177,7 +177,7 @@ final class DiskStreams implements AutoCloseable {
                     .name("disk " + cid)
                     .start(() -> {
                         try {
-                            work.run();
+                            conclude(ended(at, mounted, work));
                         } catch (StreamEnd.Broken e) {
                             LOG.log(System.Logger.Level.INFO, "disk={0} stream ended: {1}", cid, e);
                         } catch (InterruptedException e) {
@@ -186,12 +186,31 @@ final class DiskStreams implements AutoCloseable {
                         } catch (IOException | RuntimeException e) {
                             end.close(ActionException.words(e));
                         } finally {
-                            if (mounted) {
-                                letGo(at);
-                            }
                             finish();
                         }
                     });
+        }
+
+        /** Who hears of the end may take the disk away: by then it is mounted no more. */
+        private Programs.Result ended(Path at, boolean mounted, Work work)
+                throws IOException, InterruptedException, StreamEnd.Broken {
+            try {
+                return work.run();
+            } finally {
+                if (mounted) {
+                    letGo(at);
+                }
+            }
+        }
+
+        private void conclude(Programs.Result tar) throws InterruptedException, StreamEnd.Broken {
+            if (!tar.ok()) {
+                end.send(
+                        new Frame(
+                                Frames.ERRORS,
+                                tar.output().strip().getBytes(StandardCharsets.UTF_8)));
+            }
+            end.send(Frame.ofInt(Frames.EXIT, tar.code()));
         }
 
         private void letGo(Path at) {
@@ -244,7 +263,8 @@ final class DiskStreams implements AutoCloseable {
             return at;
         }
 
-        private void send(Path at) throws IOException, InterruptedException, StreamEnd.Broken {
+        private Programs.Result send(Path at)
+                throws IOException, InterruptedException, StreamEnd.Broken {
             Process tar = started(tarOut(at));
             try (InputStream out = tar.getInputStream()) {
                 byte[] block = new byte[StreamEnd.LONGEST];
@@ -253,7 +273,7 @@ final class DiskStreams implements AutoCloseable {
                         n = out.readNBytes(block, 0, block.length)) {
                     end.send(new Frame(Frames.OUTPUT, Arrays.copyOf(block, n)));
                 }
-                conclude(tar);
+                return result(tar);
             } finally {
                 tar.destroyForcibly();
             }
@@ -265,24 +285,19 @@ final class DiskStreams implements AutoCloseable {
             return builder.start();
         }
 
-        private void conclude(Process tar) throws InterruptedException, StreamEnd.Broken {
+        /** Waits for the end of a program whose input and output are over. */
+        private Programs.Result result(Process tar) throws InterruptedException {
             var said = new Programs.Tail(tar.getErrorStream());
             Thread reader = Thread.ofVirtual().start(said);
             if (!tar.waitFor(1, TimeUnit.HOURS)) {
                 throw new ActionException("tar does not end");
             }
             reader.join(1000);
-            if (tar.exitValue() != 0) {
-                end.send(
-                        new Frame(
-                                Frames.ERRORS,
-                                said.text().strip().getBytes(StandardCharsets.UTF_8)));
-            }
-            end.send(Frame.ofInt(Frames.EXIT, tar.exitValue()));
+            return new Programs.Result(tar.exitValue(), said.text());
         }
 
         /**
-         * @param options {@code identity}: what the disk is to carry from now on
+         * @param options the file system is as the disk's own options say
          */
         Map<String, Object> beginFill(Fields options) {
             Path at = folder().resolve(id.toString());
@@ -291,13 +306,15 @@ final class DiskStreams implements AutoCloseable {
             return Json.of("file_system", "made");
         }
 
-        private void receive(Path at) throws IOException, InterruptedException, StreamEnd.Broken {
+        private Programs.Result receive(Path at)
+                throws IOException, InterruptedException, StreamEnd.Broken {
             Process tar = started(tarIn(at));
             try {
                 feed(tar);
-                programs.run(Duration.ofHours(1), "sync", "-f", at.toString())
-                        .orFail("cannot write out " + at);
-                conclude(tar);
+                Programs.Result result = result(tar);
+                Programs.Result synced =
+                        programs.run(Duration.ofHours(1), "sync", "-f", at.toString());
+                return result.ok() ? synced : result;
             } finally {
                 tar.destroyForcibly();
             }
@@ -320,13 +337,13 @@ final class DiskStreams implements AutoCloseable {
                 }
             } catch (IOException e) {
                 // It ended before its input did, and says why.
-                conclude(tar);
-                throw e;
+                Programs.Result result = result(tar);
+                throw new IOException(result.output().strip(), e);
             }
         }
     }
 
     private interface Work {
-        void run() throws IOException, InterruptedException, StreamEnd.Broken;
+        Programs.Result run() throws IOException, InterruptedException, StreamEnd.Broken;
     }
 }

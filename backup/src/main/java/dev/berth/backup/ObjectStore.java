@@ -68,6 +68,8 @@ public final class ObjectStore implements BackupPlace {
                                 UrlConnectionHttpClient.builder()
                                         .connectionTimeout(SILENCE)
                                         .socketTimeout(SILENCE))
+                        // Signed as a whole: not every store takes the protocol's own chunks.
+                        .serviceConfiguration(c -> c.chunkedEncodingEnabled(false))
                         .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
                         .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
                         .region(Region.of(options.getOrDefault("region", "us-east-1")));

@@ -8,6 +8,8 @@ import dev.berth.model.Json;
 import dev.berth.model.SnapshotCid;
 import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class AsideDisks {
     static final String KIND = "create disk aside";
     private static final String TYPE = "berth:aside:";
+    private static final Duration LETTING_GO = Duration.ofSeconds(60);
 
     private final Hands hands;
     private final TaskContext task;
@@ -173,7 +176,7 @@ final class AsideDisks {
                                 Json.of("vm", holder.value(), "disk", cid.value()),
                                 session -> {});
         try {
-            hands.cpi().detachDisk(hands.context(intent, null), holder, cid);
+            detach(intent, holder, cid);
         } catch (CpiException e) {
             if (e.type() != CpiException.Type.DISK_NOT_ATTACHED
                     && e.type() != CpiException.Type.VM_NOT_FOUND) {
@@ -188,6 +191,28 @@ final class AsideDisks {
                         intent,
                         Journal.DONE,
                         s -> s.disk(cid).ifPresent(d -> s.saveDisk(d.heldBy(null))));
+    }
+
+    /** What was given up a moment ago may still be mounted in the VM: its agent is letting go. */
+    private void detach(IntentId intent, VmCid holder, DiskCid cid) {
+        Instant giveUp = hands.clock().now().plus(LETTING_GO);
+        while (true) {
+            try {
+                hands.cpi().detachDisk(hands.context(intent, null), holder, cid);
+                return;
+            } catch (CpiException e) {
+                if (e.type() != CpiException.Type.CLOUD_ERROR
+                        || hands.clock().now().isAfter(giveUp)) {
+                    throw e;
+                }
+            }
+            try {
+                hands.clock().sleep(Duration.ofSeconds(1));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new DirectorStopping();
+            }
+        }
     }
 
     private void forgottenBy(Rows.Vm vm, DiskCid cid) {
