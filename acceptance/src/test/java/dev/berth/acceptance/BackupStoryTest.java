@@ -90,7 +90,12 @@ class BackupStoryTest {
                 .containsExactly(snapshot().string("snapshot_cid"));
         environment.berth("snapshots", "-d", NAME).ok();
         String cid = snapshot().string("snapshot_cid");
-        assertThat(director.send("DELETE", "/deployments/" + NAME + "/snapshots/none", null).body())
+        assertThat(
+                        director.send(
+                                        "DELETE",
+                                        "/deployments/" + NAME + "/snapshots/none",
+                                        java.net.http.HttpRequest.BodyPublishers.noBody())
+                                .body())
                 .contains("70008");
         environment.berth("delete-snapshot", "-d", NAME, "-n", cid).ok();
         assertThat(director.list("/deployments/" + NAME + "/snapshots")).isEmpty();

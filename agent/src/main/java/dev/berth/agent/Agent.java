@@ -77,8 +77,8 @@ final class Agent implements AutoCloseable {
         actions.addAll(new RecordActions(layout, disks::proven).all());
         this.freezer = new DiskFreezer(layout, programs, disks::mountPoint);
         actions.addAll(freezer.all());
-        var devices = new DiskDevices(layout, tools, records, clock);
-        this.streams = new DiskStreams(devices, disks, tools, programs, layout, bus);
+        var devices = new DiskDevices(layout, disksOf.tools(), records, clock);
+        this.streams = new DiskStreams(devices, disks, disksOf.tools(), programs, layout, bus);
         actions.addAll(streams.all());
         actions.addAll(
                 new LogActions(new LogBundle(layout, workload, programs), blobs, layout, programs)

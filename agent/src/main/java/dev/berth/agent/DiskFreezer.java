@@ -23,8 +23,11 @@ import java.util.stream.Stream;
 final class DiskFreezer {
     private static final System.Logger LOG = System.getLogger(DiskFreezer.class.getName());
 
-    /** Longer than any snapshot that shares blocks takes, shorter than clients wait. */
-    static final int MOST_SECONDS = 60;
+    /**
+     * Longer than any snapshot that shares blocks takes, shorter than clients wait, and than a
+     * small write may take before the disk counts as hanging.
+     */
+    static final int MOST_SECONDS = 45;
 
     private static final Duration SYNC = Duration.ofMinutes(10);
     private static final Duration SHORT = Duration.ofSeconds(20);

@@ -120,9 +120,9 @@ class DiskFreezerTest {
 
     @Test
     void noOneFreezesForLong() {
-        assertThatThrownBy(() -> freezer().freeze(DISK, 61))
+        assertThatThrownBy(() -> freezer().freeze(DISK, 46))
                 .isInstanceOf(ActionException.class)
-                .hasMessageContaining("1 to 60");
+                .hasMessageContaining("1 to 45");
     }
 
     @Test

@@ -22,6 +22,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.MultipartUpload;
+import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
  * A bucket of an S3-compatible store. A backup is one multipart upload, of which nobody sees
@@ -34,6 +35,7 @@ public final class ObjectStore implements BackupPlace {
     /** With the 10,000 parts an upload may have: backups of 160 GB compressed. */
     private static final int PART = 16 << 20;
 
+    private static final int NOT_IMPLEMENTED = 501;
     private static final Duration SILENCE = Duration.ofSeconds(60);
 
     private final S3Client client;
@@ -236,12 +238,7 @@ public final class ObjectStore implements BackupPlace {
 
     @Override
     public void sweep(Predicate<String> isBeingMade) throws IOException {
-        List<MultipartUpload> left =
-                asked(
-                        "list what was begun",
-                        () ->
-                                client.listMultipartUploads(b -> b.bucket(bucket).prefix(prefix))
-                                        .uploads());
+        List<MultipartUpload> left = asked("list what was begun", this::begun);
         for (MultipartUpload upload : left) {
             String key = upload.key();
             if (key.endsWith(ENDING)
@@ -249,6 +246,17 @@ public final class ObjectStore implements BackupPlace {
                             key.substring(prefix.length(), key.length() - ENDING.length()))) {
                 abort(key, upload.uploadId());
             }
+        }
+    }
+
+    private List<MultipartUpload> begun() {
+        try {
+            return client.listMultipartUploads(b -> b.bucket(bucket).prefix(prefix)).uploads();
+        } catch (S3Exception e) {
+            if (e.statusCode() != NOT_IMPLEMENTED) {
+                throw e;
+            }
+            return List.of(); // such a store ends by itself what is never completed, or not at all
         }
     }
 

@@ -10,6 +10,7 @@ import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -44,6 +45,8 @@ final class AsideDisks {
                 instance,
                 like.sizeMb(),
                 like.cloudProperties(),
+                "",
+                Map.of(),
                 like.az(),
                 intent ->
                         hands.cpi()
@@ -55,13 +58,16 @@ final class AsideDisks {
                                         near));
     }
 
-    Rows.Disk blank(
-            Rows.Instance instance, long sizeMb, Map<String, Object> cloudProperties, VmCid near) {
+    /** Of the other's name, to be formatted and mounted as that one. */
+    Rows.Disk blank(Rows.Instance instance, long sizeMb, Rows.Disk like, VmCid near) {
+        Map<String, Object> cloudProperties = like.cloudProperties();
         return make(
                 instance,
                 sizeMb,
                 cloudProperties,
-                instance.az(),
+                like.name(),
+                like.options(),
+                like.az(),
                 intent ->
                         hands.cpi()
                                 .createDisk(
@@ -75,6 +81,8 @@ final class AsideDisks {
             Rows.Instance instance,
             long sizeMb,
             Map<String, Object> cloudProperties,
+            String name,
+            Map<String, Object> options,
             @Nullable String az,
             Function<IntentId, DiskCid> act) {
         IntentId intent =
@@ -100,7 +108,24 @@ final class AsideDisks {
             }
             throw e;
         }
-        Rows.Disk row = row(cid, instance, sizeMb, cloudProperties, type(), az, hands);
+        Rows.Disk plain = row(cid, instance, sizeMb, cloudProperties, type(), az, hands);
+        Rows.Disk row =
+                new Rows.Disk(
+                        cid,
+                        null,
+                        null,
+                        sizeMb,
+                        cloudProperties,
+                        type(),
+                        false,
+                        plain.orphanedAt(),
+                        plain.deployment(),
+                        plain.instanceName(),
+                        az,
+                        "",
+                        name,
+                        options,
+                        null);
         hands.journal().end(intent, Journal.DONE, session -> session.saveDisk(row));
         return row;
     }
@@ -148,12 +173,17 @@ final class AsideDisks {
             throw e;
         }
         hands.journal().end(intent, Journal.DONE, session -> {});
+        var arguments = new ArrayList<Object>(List.of(disk.cid().value(), hint));
+        Map<String, Object> told = DiskRecords.told(disk);
+        if (!told.isEmpty()) {
+            arguments.add(told);
+        }
         Object ignored =
                 hands.agents()
                         .call(
                                 vm.agent(),
                                 "add_persistent_disk",
-                                List.of(disk.cid().value(), hint),
+                                arguments,
                                 hands.patience().agentCall());
     }
 

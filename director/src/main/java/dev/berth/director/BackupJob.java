@@ -99,6 +99,7 @@ final class BackupJob {
                     hands.store().read(s -> s.instances(deployment)).stream()
                             .filter(i -> !disks(i).isEmpty())
                             .toList();
+            instances.forEach(this::requireFileSystems);
             TaskLog.Stage stage = task.log().stage("Backing up", List.of(), instances.size());
             try (BackupPlace.Sink sink = place.create(id)) {
                 try (var writer = new BackupWriter(sink.out(), places.key(), head(row))) {
@@ -128,6 +129,24 @@ final class BackupJob {
                                             Json.of("to", to, "disks", contents),
                                             null,
                                             null)));
+        }
+
+        /** Of a raw device nobody but its container knows what belongs to it. */
+        private void requireFileSystems(Rows.Instance instance) {
+            for (Rows.Disk disk : disks(instance)) {
+                if (DiskRecords.isRaw(disk)) {
+                    throw new ProblemException(
+                            520000,
+                            "disk '"
+                                    + disk.name()
+                                    + "' of "
+                                    + instance.group()
+                                    + "/"
+                                    + instance.index()
+                                    + " is raw and holds no files that could be backed up;"
+                                    + " take snapshots of it");
+                }
+            }
         }
 
         private List<Rows.Disk> disks(Rows.Instance instance) {
@@ -295,6 +314,8 @@ final class BackupJob {
                             disk,
                             "size_mb",
                             row.sizeMb(),
+                            "name",
+                            row.name(),
                             "type",
                             row.type(),
                             "cloud_properties",

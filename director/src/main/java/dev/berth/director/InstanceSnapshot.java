@@ -77,7 +77,10 @@ final class InstanceSnapshot {
     private Rows.Snapshot snapshot(Rows.Vm vm, Rows.Disk disk) {
         task.checkCancelled();
         boolean stopped = !instance.state().equals("started");
-        String refused = stopped ? "the instance is stopped" : freeze(vm, disk);
+        String refused =
+                stopped
+                        ? "the instance is stopped"
+                        : DiskRecords.isRaw(disk) ? "a raw disk is not frozen" : freeze(vm, disk);
         boolean frozen = refused.isEmpty();
         IntentId intent =
                 hands.journal().begin(task.id(), instance.id(), KIND, payload(disk), session -> {});

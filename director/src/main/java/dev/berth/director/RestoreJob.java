@@ -252,22 +252,19 @@ final class RestoreJob {
                                             + " has no VM; start it first"));
         }
 
-        private Rows.Disk disk(Rows.Instance instance) {
-            List<Rows.Disk> own =
-                    hands.store().read(s -> s.disks(instance.id())).stream()
-                            .filter(Rows.Disk::active)
-                            .toList();
-            if (own.size() != 1) {
-                throw new ProblemException(
-                        520000,
-                        instance.group()
-                                + "/"
-                                + instance.index()
-                                + " has "
-                                + own.size()
-                                + " persistent disks; one at a time can be restored");
-            }
-            return own.getFirst();
+        private Rows.Disk disk(Rows.Instance instance, String name) {
+            return hands.store().read(s -> s.disks(instance.id())).stream()
+                    .filter(d -> d.active() && d.name().equals(name))
+                    .findFirst()
+                    .orElseThrow(() ->
+                            new ProblemException(
+                                    520000,
+                                    instance.group()
+                                            + "/"
+                                            + instance.index()
+                                            + " has no persistent disk"
+                                            + (name.isEmpty() ? "" : " '" + name + "'")
+                                            + ", which the backup has; deploy its manifest first"));
         }
 
         /** Fills new disks beside the running ones, and compares every file. */
@@ -276,7 +273,7 @@ final class RestoreJob {
                 new Settlement(hands).settle(task.id(), deployment);
                 aside.destroyLeftOver();
                 for (Fields about : disks) {
-                    if (!isSwapped(instance(about))) {
+                    if (!isSwapped(instance(about), about.string("name", ""))) {
                         prepare(about);
                     }
                 }
@@ -308,9 +305,9 @@ final class RestoreJob {
         private void prepare(Fields about) {
             Rows.Instance instance = instance(about);
             Rows.Vm vm = vm(instance);
-            Rows.Disk old = disk(instance);
+            Rows.Disk old = disk(instance, about.string("name", ""));
             long size = Math.max(old.sizeMb(), about.integer("size_mb"));
-            Rows.Disk fresh = aside.blank(instance, size, old.cloudProperties(), vm.cid());
+            Rows.Disk fresh = aside.blank(instance, size, old, vm.cid());
             aside.attach(fresh, vm);
             restored.add(new RestoredDisk(about, instance, vm, fresh));
         }
@@ -351,10 +348,11 @@ final class RestoreJob {
             }
         }
 
-        private boolean isSwapped(Rows.Instance instance) {
+        private boolean isSwapped(Rows.Instance instance, String disk) {
             return hands.store().read(s -> s.intents(task.id())).stream()
                     .anyMatch(i ->
                             i.kind().equals(SWAP)
+                                    && disk.equals(i.payload().get("name"))
                                     && instance.id().equals(i.instance())
                                     && Journal.DONE.equals(i.outcome()));
         }
@@ -389,7 +387,7 @@ final class RestoreJob {
                         450001,
                         "the VM of " + name(one) + " was replaced meanwhile; restore again");
             }
-            Rows.Disk old = disk(instance);
+            Rows.Disk old = disk(instance, one.disk().name());
             call(vm, "stop");
             call(vm, "unmount_disk", old.cid().value());
             aside.detach(old.cid());
@@ -400,6 +398,8 @@ final class RestoreJob {
                                     instance.id(),
                                     SWAP,
                                     Json.of(
+                                            "name",
+                                            old.name(),
                                             "old",
                                             old.cid().value(),
                                             "new",
@@ -435,7 +435,10 @@ final class RestoreJob {
                     old.deployment(),
                     old.instanceName(),
                     old.az(),
-                    old.cpi());
+                    old.cpi(),
+                    old.name(),
+                    old.options(),
+                    null);
         }
 
         private void awaitWell(Rows.Vm vm, String name) throws InterruptedException {
