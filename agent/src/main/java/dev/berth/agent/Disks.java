@@ -399,6 +399,21 @@ final class Disks {
         });
     }
 
+    /** Where a disk is mounted for its containers. */
+    Path mountPoint(DiskCid cid) {
+        return devices.mountOf(cid)
+                .map(DiskTools.Mount::at)
+                .orElseThrow(() -> new ActionException("disk " + cid + " is not mounted"));
+    }
+
+    /** Makes and names the file system of a blank disk, at a place that no container knows. */
+    void placeAside(DiskCid cid, Path at) {
+        exclusively(() -> {
+            placer.place(devices.await(cid), at);
+            return Map.of();
+        });
+    }
+
     private String growMounted(DiskDevices.Found disk, DiskTools.Mount mount) {
         return switch (tools.growMounted(disk.path(), mount.at(), mount.fileSystem())) {
             case GREW -> "online";

@@ -76,9 +76,9 @@ class CpiServerTest {
     @Test
     void unknownMethodsAreNotImplemented() throws IOException {
         refused(
-                request("snapshot_disk", "[\"d\",{}]"),
+                request("current_vm_id", "[]"),
                 "Bosh::Clouds::NotImplemented",
-                "Must call implemented method: snapshot_disk");
+                "Must call implemented method: current_vm_id");
         refused(request("update_disk", "[]"), "Bosh::Clouds::NotSupported", "update_disk");
     }
 

@@ -78,6 +78,7 @@ public final class DirectorCore implements AutoCloseable {
     private final Tasks tasks;
     private final OrphanedDisks orphans;
     private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
+    private final Snapshots snapshots;
     private @Nullable Thread keeper;
     private Instant orphansDue = Instant.MIN;
 
@@ -126,7 +127,13 @@ public final class DirectorCore implements AutoCloseable {
         var doctor = new Doctor(hands, converge, records, () -> health.look());
         tasks.registerQuick(Doctor.LOOK, doctor::job);
         tasks.register(Doctor.FIX, doctor::job);
+        snapshots = new Snapshots(hands, tasks);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
+        var places = new BackupPlaces(ports.folder().resolve("backups"));
+        tasks.register(BackupJob.TASK, new BackupJob(hands, orphans, variables, places)::job);
+        var restore = new RestoreJob(hands, tasks, orphans, variables, places);
+        tasks.register(RestoreJob.RESTORE, restore::restore);
+        tasks.register(RestoreJob.VERIFY, restore::verify);
     }
 
     /**
@@ -174,7 +181,7 @@ public final class DirectorCore implements AutoCloseable {
             while (true) {
                 Instant next;
                 try {
-                    next = orphans.turn();
+                    next = earlier(orphans.turn(), snapshots.turn());
                 } catch (RuntimeException e) {
                     LOG.log(System.Logger.Level.ERROR, "orphaned disks cannot be looked at", e);
                     next = clock.now().plusSeconds(60);
@@ -193,10 +200,14 @@ public final class DirectorCore implements AutoCloseable {
      */
     public Instant turn() {
         if (!hands.clock().now().isBefore(orphansDue)) {
-            orphansDue = orphans.turn();
+            orphansDue = earlier(orphans.turn(), snapshots.turn());
         }
         Instant fleetDue = fleet.turn();
         return fleetDue.isBefore(orphansDue) ? fleetDue : orphansDue;
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
     }
 
     /** The store as all parts of the director must use it: the watch hears of changes. */
