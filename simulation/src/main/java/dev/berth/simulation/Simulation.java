@@ -89,8 +89,10 @@ public final class Simulation {
         if (random.nextInt(2) == 0) {
             world.cloud.beCareless();
         }
-        if (random.nextInt(3) == 0) {
-            world.cloud.growOnlyDetachedDisks();
+        switch (random.nextInt(3)) {
+            case 0 -> world.cloud.growOnlyDetachedDisks();
+            case 1 -> world.cloud.growNoDisks(); // they go by copy
+            default -> {}
         }
         world.plantSecret("one");
         world.plantSecret("two");
