@@ -33,6 +33,8 @@ final class InstanceSnapshot {
     static final String STOPPED = "file system consistent (instance stopped)";
     static final String CRASH = "crash-consistent at best";
 
+    private static final String NOT_MOUNTED = "it is not mounted";
+
     private final Hands hands;
     private final TaskContext task;
     private final Rows.Instance instance;
@@ -77,10 +79,9 @@ final class InstanceSnapshot {
     private Rows.Snapshot snapshot(Rows.Vm vm, Rows.Disk disk) {
         task.checkCancelled();
         boolean stopped = !instance.state().equals("started");
+        // A stopped one too: what it wrote last may not be on the disk yet.
         String refused =
-                stopped
-                        ? "the instance is stopped"
-                        : DiskRecords.isRaw(disk) ? "a raw disk is not frozen" : freeze(vm, disk);
+                DiskRecords.isRaw(disk) ? "a raw disk is not frozen" : freeze(vm, disk, stopped);
         boolean frozen = refused.isEmpty();
         IntentId intent =
                 hands.journal().begin(task.id(), instance.id(), KIND, payload(disk), session -> {});
@@ -109,7 +110,9 @@ final class InstanceSnapshot {
                         instance.index(),
                         at,
                         stopped,
-                        stopped ? STOPPED : frozen ? FROZEN : CRASH + ": " + refused,
+                        frozen || refused.equals(NOT_MOUNTED)
+                                ? (stopped ? STOPPED : FROZEN)
+                                : CRASH + ": " + refused,
                         origin);
         hands.journal().end(intent, Journal.DONE, session -> session.saveSnapshot(row));
         task.log().debug("snapshot=" + cid + " disk=" + disk.cid() + " " + row.consistency());
@@ -150,7 +153,7 @@ final class InstanceSnapshot {
     }
 
     /** Returns why it could not be frozen; empty: it is. */
-    private String freeze(Rows.Vm vm, Rows.Disk disk) {
+    private String freeze(Rows.Vm vm, Rows.Disk disk, boolean stopped) {
         try {
             Fields answer =
                     Fields.of(
@@ -165,6 +168,9 @@ final class InstanceSnapshot {
         } catch (AgentException e) {
             if (e.kind() == AgentException.Kind.UNKNOWN_METHOD) {
                 return "its agent cannot freeze disks";
+            }
+            if (stopped && e.kind() == AgentException.Kind.FAILED) {
+                return NOT_MOUNTED; // unmounted is written out
             }
             throw e;
         }
