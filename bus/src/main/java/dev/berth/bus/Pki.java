@@ -90,6 +90,15 @@ public final class Pki {
         }
     }
 
+    /**
+     * Until when a certificate in PEM is good.
+     *
+     * @throws IllegalArgumentException it is none
+     */
+    public static java.time.Instant endOf(String certificate) {
+        return CertificateMaker.parse(certificate).getNotAfter().toInstant();
+    }
+
     /** The CA's certificate in PEM: what clients are told to trust. */
     public String caCertificate() {
         return ca.certificate();

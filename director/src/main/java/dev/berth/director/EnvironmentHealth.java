@@ -1,20 +1,17 @@
 package dev.berth.director;
 
+import dev.berth.bus.Pki;
 import dev.berth.director.Finding.Repair;
 import dev.berth.model.Clock;
 import dev.berth.model.EnvironmentFile;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
-import java.security.GeneralSecurityException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -119,11 +116,8 @@ final class EnvironmentHealth implements Doctor.EnvironmentHealth {
     }
 
     private void certificate(Path file, List<Finding> findings) {
-        try (InputStream in = Files.newInputStream(file)) {
-            var certificate =
-                    (X509Certificate)
-                            CertificateFactory.getInstance("X.509").generateCertificate(in);
-            Instant end = certificate.getNotAfter().toInstant();
+        try {
+            Instant end = Pki.endOf(Files.readString(file));
             if (clock.now().plus(SOON).isAfter(end)) {
                 boolean ca = file.endsWith("ca.crt");
                 add(
@@ -136,7 +130,7 @@ final class EnvironmentHealth implements Doctor.EnvironmentHealth {
                                 ? "make a new environment beside this one and move over"
                                 : "start the director anew: it makes a new one");
             }
-        } catch (IOException | GeneralSecurityException e) {
+        } catch (IOException | IllegalArgumentException e) {
             add(
                     findings,
                     "certificate-unreadable",

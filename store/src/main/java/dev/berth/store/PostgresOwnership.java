@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -141,7 +142,7 @@ final class PostgresOwnership implements AutoCloseable {
                 return "one that is just ending; try again";
             }
             String[] words = String.valueOf(rows.getString(1)).split(" ", 3);
-            Instant since = rows.getTimestamp(2).toInstant();
+            Instant since = rows.getObject(2, OffsetDateTime.class).toInstant();
             return words.length == 3 && words[1].matches("\\d{1,19}")
                     ? new StoreHolder(words[2], Long.parseLong(words[1]), since).toString()
                     : rows.getString(1) + ", since " + since;
