@@ -22,6 +22,7 @@ class CrashPointsTest {
                     "instance: detached",
                     "deployment deleted",
                     "VM lost, repaired");
+
     /** Copies of disks have many moments: here some of each change, all of them in the command. */
     private static final Map<String, Integer> IN_STEPS =
             Map.of(
@@ -31,6 +32,7 @@ class CrashPointsTest {
                     "disk attached", 15,
                     "moved to another az", 15,
                     "group renamed", 10);
+
     private static final Logger ROOT = Logger.getLogger("");
 
     @BeforeAll
