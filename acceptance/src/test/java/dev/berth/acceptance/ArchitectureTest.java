@@ -47,8 +47,10 @@ class ArchitectureTest {
                     Map.entry("supervisor", Set.of("model", "engine")),
                     Map.entry("agent", Set.of("wire", "supervisor")),
                     Map.entry("monitor", Set.of("wire")),
+                    Map.entry("backup", Set.of("model")),
                     Map.entry(
-                            "director", Set.of("planner", "store", "bus", "cpi.docker", "monitor")),
+                            "director",
+                            Set.of("planner", "store", "bus", "cpi.docker", "monitor", "backup")),
                     Map.entry("cli", Set.of("model")),
                     Map.entry("stemcell", Set.of("model")));
 

@@ -17,6 +17,10 @@ final class SmallDisk implements AutoCloseable {
     private final String device;
 
     SmallDisk(Path folder, long megabytes) {
+        this(folder, megabytes, "ext4");
+    }
+
+    SmallDisk(Path folder, long megabytes, String fileSystem) {
         this.folder = folder;
         this.image = folder.resolve("small.img");
         this.mount = folder.resolve("small");
@@ -28,7 +32,11 @@ final class SmallDisk implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Shell.run(List.of("mkfs.ext4", "-q", "-m", "0", image.toString())).ok();
+        List<String> made =
+                fileSystem.equals("ext4")
+                        ? List.of("mkfs.ext4", "-q", "-m", "0", image.toString())
+                        : List.of("mkfs." + fileSystem, "-q", image.toString());
+        Shell.run(made).ok();
         device = Shell.run(List.of("losetup", "-f", "--show", image.toString())).ok().strip();
         Shell.run(List.of("mount", device, mount.toString())).ok();
     }

@@ -28,6 +28,8 @@ final class Agent implements AutoCloseable {
     private final Heart heart;
     private final Disks disks;
     private final ContainerSessions sessions;
+    private final DiskFreezer freezer;
+    private final DiskStreams streams;
     private final Requests requests;
     private final List<Thread> threads = new ArrayList<>();
 
@@ -72,6 +74,12 @@ final class Agent implements AutoCloseable {
                                 report)
                         .all());
         actions.addAll(new DiskActions(disks, heart).all());
+        actions.addAll(new RecordActions(layout, disks::proven).all());
+        this.freezer = new DiskFreezer(layout, programs, disks::mountPoint);
+        actions.addAll(freezer.all());
+        var devices = new DiskDevices(layout, disksOf.tools(), records, clock);
+        this.streams = new DiskStreams(devices, disks, disksOf.tools(), programs, layout, bus);
+        actions.addAll(streams.all());
         actions.addAll(
                 new LogActions(new LogBundle(layout, workload, programs), blobs, layout, programs)
                         .all());
@@ -88,6 +96,8 @@ final class Agent implements AutoCloseable {
      */
     void start(Runnable disksKnown) {
         sessions.endLeftOver();
+        freezer.takeOver();
+        streams.endLeftOver();
         threads.add(requests.start());
         threads.add(calls.start());
         pending.take()
@@ -116,6 +126,7 @@ final class Agent implements AutoCloseable {
     private void take(byte[] message) {
         if (StreamFrame.is(message)) {
             sessions.accept(message);
+            streams.accept(message);
         } else {
             requests.accept(message);
         }
@@ -182,6 +193,7 @@ final class Agent implements AutoCloseable {
     @Override
     public void close() {
         sessions.close();
+        streams.close();
         bus.close();
         threads.forEach(Thread::interrupt);
         for (Thread thread : threads) {

@@ -21,6 +21,10 @@ import java.util.Optional;
 final class DiskMarks {
     static final String IDENTITY_FILE = ".berth-disk";
     static final String PROBE_FILE = ".berth-probe";
+
+    /** Of its instance, for a director that lost its store; the next deploy writes a newer one. */
+    static final String RECORD_FILE = ".berth-record";
+
     private static final String SUPERSEDED = ".berth-superseded";
     private static final String INCOMING = ".berth-incoming";
     private static final long LARGEST = 1024;
@@ -31,6 +35,8 @@ final class DiskMarks {
                     IDENTITY_FILE,
                     IDENTITY_FILE + ".new",
                     PROBE_FILE,
+                    RECORD_FILE,
+                    RECORD_FILE + ".new",
                     SUPERSEDED,
                     SUPERSEDED + ".new",
                     INCOMING,

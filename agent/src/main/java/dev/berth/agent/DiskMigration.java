@@ -219,8 +219,18 @@ final class DiskMigration {
         Instant since = clock.now().minus(CLOCK_GRAIN);
         TreeCopier.Passed passed =
                 copier.pass(source, aside, DiskMarks.receivedSince(aside), false, watch);
+        Instant copied = clock.now();
         tools.sync(aside);
+        Instant synced = clock.now();
         TreeCopier.Compared compared = copier.compare(source, aside, since);
+        LOG.log(
+                System.Logger.Level.INFO,
+                "disk at={0} state=copied files={1} copy_ms={2} sync_ms={3} compare_ms={4}",
+                aside,
+                String.valueOf(passed.files()),
+                String.valueOf(Duration.between(since, copied).toMillis()),
+                String.valueOf(Duration.between(copied, synced).toMillis()),
+                String.valueOf(Duration.between(synced, clock.now()).toMillis()));
         if (!compared.differences().isEmpty()) {
             throw new ActionException(
                     "the copy differs from its source, and the old disk stays: "
@@ -231,6 +241,7 @@ final class DiskMigration {
 
     /** From the moment on at which the old disk is superseded; may be repeated. */
     private void finish(String name, DiskCid from, DiskCid to) {
+        records.superseded(from, to.value());
         if (!records.hints().containsKey(to.value())) {
             throw new ActionException(
                     "disk "
@@ -302,6 +313,7 @@ final class DiskMigration {
         if (why.isEmpty()) {
             return;
         }
+        DiskMarks.successor(live).ifPresent(by -> records.superseded(disk.cid(), by));
         tools.unmount(live);
         boolean complete =
                 from.isPresent() && supersededBy(name, new DiskCid(from.get()), disk.cid());

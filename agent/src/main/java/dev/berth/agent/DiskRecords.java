@@ -54,6 +54,7 @@ final class DiskRecords {
     void remove(DiskCid cid) {
         change(layout.diskHints(), cid, null);
         change(layout.diskOptions(), cid, null);
+        superseded(cid, null);
     }
 
     private static void change(Path file, DiskCid cid, @Nullable Object value) {
@@ -116,6 +117,16 @@ final class DiskRecords {
         } else {
             writeNamed(name, null);
         }
+    }
+
+    /** What a disk that need not be mounted any more was seen to say of itself. */
+    Optional<String> supersededBy(DiskCid cid) {
+        return Optional.ofNullable(map(layout.supersededDisks()).get(cid.value()))
+                .map(String::valueOf);
+    }
+
+    void superseded(DiskCid cid, @Nullable String by) {
+        change(layout.supersededDisks(), cid, by);
     }
 
     private void writeNamed(String name, @Nullable String cid) {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** What is known of each disk, on the wire. Thread-safe; waits for no operation. */
 final class DiskReport {
@@ -97,7 +98,7 @@ final class DiskReport {
                         "reason",
                         proof instanceof MountProof.Unproven bad ? bad.reason() : "",
                         "superseded_by",
-                        at == null ? null : DiskMarks.successor(at).orElse(null),
+                        successor(cid, at),
                         "file_system",
                         mount.map(DiskTools.Mount::fileSystem).orElse(null));
         devices(cid).ifPresent(found -> tree.put("size_mb", found.device().bytes() / MIB));
@@ -117,6 +118,10 @@ final class DiskReport {
         } catch (ActionException e) {
             // A disk that cannot be asked has a reason, which tells more.
         }
+    }
+
+    private @Nullable String successor(DiskCid cid, @Nullable Path at) {
+        return (at == null ? records.supersededBy(cid) : DiskMarks.successor(at)).orElse(null);
     }
 
     private static double tenth(double days) {

@@ -3,8 +3,6 @@ package dev.berth.agent;
 import dev.berth.model.Clock;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Json;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,6 +33,7 @@ final class Disks {
     private final DiskReport report;
     private final DiskRecords records;
     private final DiskDevices devices;
+    private final RawDisks raw;
     private final DiskGrowth growth;
     private final DiskPlacer placer;
     private final DiskMigration migration;
@@ -60,6 +59,7 @@ final class Disks {
         this.tools = ports.tools();
         this.records = records;
         this.devices = new DiskDevices(layout, tools, records, clock);
+        this.raw = new RawDisks(layout, devices);
         this.growth = new DiskGrowth(tools);
         this.watch = new DiskWatch(layout, ports, devices, clock, listener::trouble);
         this.placer = new DiskPlacer(tools, records, growth, watch, settings);
@@ -169,6 +169,17 @@ final class Disks {
 
     Map<String, Object> add(DiskCid cid, Object hint, DiskOptions options) {
         return exclusively(() -> {
+            records.mounted()
+                    .forEach((name, live) -> {
+                        if (live.equals(cid) && !name.equals(options.name())) {
+                            throw new ActionException(
+                                    "disk "
+                                            + cid
+                                            + " is mounted at "
+                                            + layout.place(name)
+                                            + ": unmount it before it gets another name");
+                        }
+                    });
             records.add(cid, hint, options);
             return Map.of();
         });
@@ -190,7 +201,7 @@ final class Disks {
                     var disk = new DiskCid(cid);
                     DiskOptions options = records.options(disk);
                     return options.raw()
-                            ? Files.isSymbolicLink(layout.rawDisks().resolve(options.name()))
+                            ? raw.isGiven(options.name())
                             : found(disk)
                                     .filter(d -> numbers.contains(d.device().number()))
                                     .isPresent();
@@ -216,7 +227,8 @@ final class Disks {
         return exclusively(() -> {
             DiskOptions options = records.options(cid);
             if (options.raw()) {
-                return link(cid, options.name());
+                raw.give(cid, options.name());
+                return Map.of();
             }
             String name = options.name();
             Path live = layout.place(name);
@@ -251,24 +263,8 @@ final class Disks {
         if (!devices.isMountedAt(disk.cid(), live)) {
             mountAside(disk, aside);
             DiskMarks.revive(aside);
+            records.superseded(disk.cid(), null);
             tools.unmount(aside);
-        }
-    }
-
-    private Map<String, Object> link(DiskCid cid, String name) {
-        if (name.isEmpty()) {
-            throw new ActionException(
-                    "disk " + cid + " is raw and has no name: a raw disk needs one");
-        }
-        Path link = layout.rawDisks().resolve(name);
-        try {
-            Path device = devices.await(cid).whole();
-            Files.createDirectories(layout.rawDisks());
-            Files.deleteIfExists(link);
-            Files.createSymbolicLink(link, device);
-            return Map.of();
-        } catch (IOException e) {
-            throw new ActionException("cannot make " + link + ": " + ActionException.words(e), e);
         }
     }
 
@@ -280,7 +276,7 @@ final class Disks {
             Path device = records.device(cid);
             Optional<DiskTools.Mount> mount = devices.mountOf(cid);
             if (options.raw()) {
-                DurableFile.delete(layout.rawDisks().resolve(name));
+                raw.take(name);
             }
             if (mount.isEmpty()) {
                 records.unmounted(name, cid);
@@ -385,6 +381,10 @@ final class Disks {
      */
     Map<String, Object> grow(DiskCid cid) {
         return exclusively(() -> {
+            if (records.options(cid).raw()) { // what it holds is its job's
+                long bytes = devices.await(cid).device().bytes();
+                return Json.of("path", "none", "size_mb", bytes / (1024 * 1024));
+            }
             DiskDevices.Found disk = growth.partition(devices.await(cid));
             Optional<DiskTools.Mount> mount = devices.mountOf(cid);
             String path =
@@ -396,6 +396,21 @@ final class Disks {
                     path,
                     String.valueOf(disk.device().bytes()));
             return Json.of("path", path, "size_mb", disk.device().bytes() / (1024 * 1024));
+        });
+    }
+
+    /** Where a disk is mounted for its containers. */
+    Path mountPoint(DiskCid cid) {
+        return devices.mountOf(cid)
+                .map(DiskTools.Mount::at)
+                .orElseThrow(() -> new ActionException("disk " + cid + " is not mounted"));
+    }
+
+    /** Makes and names the file system of a blank disk, at a place that no container knows. */
+    void placeAside(DiskCid cid, Path at) {
+        exclusively(() -> {
+            placer.place(devices.await(cid), at);
+            return Map.of();
         });
     }
 

@@ -56,6 +56,13 @@ final class InstanceActions {
         this.report = report;
     }
 
+    /** Containers, and the disks that may be why. */
+    private Map<String, Object> explained(String container) {
+        var tree = new LinkedHashMap<>(workload.explain(container));
+        tree.put("disk_report", report.disks());
+        return tree;
+    }
+
     List<Action> all() {
         return List.of(
                 look("get_state", 0, (a, call) -> report.state(a.string(0).equals("full"))),
@@ -79,7 +86,7 @@ final class InstanceActions {
                         1,
                         (a, call) -> each(a, workload::startContainer, "started")),
                 look("container_logs", 1, (a, call) -> logs(a)),
-                look("explain_containers", 0, (a, call) -> workload.explain(a.string(0))),
+                look("explain_containers", 0, (a, call) -> explained(a.string(0))),
                 aside("run_in_container", 2, (a, call) -> runInContainer(a)));
     }
 

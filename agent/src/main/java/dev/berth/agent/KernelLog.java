@@ -41,6 +41,9 @@ final class KernelLog {
             Pattern.compile("BTRFS (?:error|critical) \\(device ([^ )]+)");
     private static final int MOST_DEVICES = 256;
 
+    /** One after the other: then it is no gap, and reading on would be in vain. */
+    private static final int MOST_MISSED = 100;
+
     /**
      * Of one device since it was last forgotten.
      *
@@ -75,16 +78,21 @@ final class KernelLog {
         long from = uptimeMicros();
         try (var in = new FileInputStream(place().toFile())) {
             byte[] record = new byte[8192];
+            int missed = 0;
             while (true) {
                 int n;
                 try {
                     n = in.read(record);
                 } catch (IOException e) {
+                    if (++missed > MOST_MISSED) {
+                        throw e;
+                    }
                     continue; // records were overwritten before we came to them
                 }
                 if (n < 0) {
                     return;
                 }
+                missed = 0;
                 record(new String(record, 0, n, StandardCharsets.UTF_8), from);
             }
         } catch (IOException e) {

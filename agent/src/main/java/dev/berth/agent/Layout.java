@@ -43,6 +43,11 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
         return bosh().resolve("persistent_disk_options.json");
     }
 
+    /** Disks seen with the mark that another one has their data. */
+    Path supersededDisks() {
+        return bosh().resolve("superseded_disks.json");
+    }
+
     /** How full disks were lately. */
     Path diskFills() {
         return bosh().resolve("disk_fills.json");
@@ -65,6 +70,16 @@ record Layout(Path base, Path etc, Path proc, Path sys) {
     /** Cid of the disk that this agent saw blank and began to format. */
     Path formattingDisk() {
         return bosh().resolve("formatting_disk");
+    }
+
+    /** What the director needs to know this instance again when it has lost its store. */
+    Path record() {
+        return bosh().resolve("record");
+    }
+
+    /** The same, on the persistent disk. */
+    Path recordOnDisk() {
+        return store().resolve(DiskMarks.RECORD_FILE);
     }
 
     Path data() {

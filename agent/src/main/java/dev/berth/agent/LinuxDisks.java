@@ -402,6 +402,9 @@ final class LinuxDisks implements DiskTools {
 
     @Override
     public Optional<String> cannotWrite(Path at) {
+        if (DiskFreezer.isFrozen(layout, at)) {
+            return Optional.empty(); // a write would wait; it could be written until just now
+        }
         Path file = at.resolve(DiskMarks.PROBE_FILE);
         if (Files.isSymbolicLink(file)) {
             return Optional.of(file + " is a link");

@@ -11,6 +11,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -123,10 +125,28 @@ final class Rsync implements TreeCopier {
 
     @Override
     public Compared compare(Path from, Path to, Instant since) {
-        Compared own = new TreeComparison(from, to, since).run();
+        // What Java cannot read, access lists and extended attributes of every name space; both at
+        // once, for containers are stopped meanwhile.
+        var other =
+                CompletableFuture.supplyAsync(
+                        () -> run(command(from, to, "--dry-run", "--itemize-changes"), NOBODY),
+                        task -> Thread.ofVirtual().start(task));
+        Compared own;
+        try {
+            own = new TreeComparison(from, to, since).run();
+        } catch (RuntimeException e) {
+            other.exceptionally(lateFailure -> null).join(); // nothing may hold the mounts any more
+            throw e;
+        }
+        Said said;
+        try {
+            said = other.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof ActionException known
+                    ? known
+                    : new ActionException("cannot run rsync: " + ActionException.words(e), e);
+        }
         var differences = new ArrayList<>(own.differences());
-        // What Java cannot read, access lists and extended attributes of every name space.
-        Said said = run(command(from, to, "--dry-run", "--itemize-changes"), NOBODY);
         if (said.code != 0) {
             throw failed("cannot compare " + from + " with " + to, said);
         }

@@ -70,6 +70,10 @@ final class StateReport {
         return state;
     }
 
+    List<Map<String, Object>> disks() {
+        return disks.report().all();
+    }
+
     Map<String, Object> heartbeat() {
         Workload.Status status = workload.status();
         Fields stored = spec.get();

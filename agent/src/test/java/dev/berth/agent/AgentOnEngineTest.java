@@ -33,6 +33,7 @@ class AgentOnEngineTest {
     private @org.jspecify.annotations.Nullable DirectorSide side;
     private Main.@org.jspecify.annotations.Nullable Running agent;
     private String loop = "";
+    private String second = "";
 
     @BeforeEach
     void setUp() throws Exception {
@@ -60,7 +61,7 @@ class AgentOnEngineTest {
                                 server.url(),
                                 "networks",
                                 Json.of("default", Json.of("type", "manual")))));
-        loop = plug(64 * MIB);
+        loop = plug("disk.img", 64 * MIB);
         start();
         awaitState(beat -> "up".equals(beat.get("daemon")));
         docker("import", image().toString(), "test/sh:1");
@@ -100,9 +101,10 @@ class AgentOnEngineTest {
                 docker rm -f $(docker ps -aq)
                 pid=$(cat docker.pid); rm -f vcap/bosh/bin/berth-dockerd; kill $pid
                 while kill -0 $pid; do sleep 0.1; done
-                umount vcap/store; umount docker/overlay2; umount exec/netns/*; losetup -d %s
+                umount vcap/store; umount docker/overlay2; umount exec/netns/*
+                umount vcap/store_migration_target; losetup -d %s %s
                 """
-                        .formatted(folder, loop));
+                        .formatted(folder, loop, second));
         director().close();
         if (server != null) {
             server.close();
@@ -113,20 +115,20 @@ class AgentOnEngineTest {
         return java.util.Objects.requireNonNull(side);
     }
 
-    private String plug(long bytes) throws IOException {
-        resizeImage(bytes);
+    private String plug(String image, long bytes) throws IOException {
+        resize(image, bytes);
         return programs.run(
                         Duration.ofSeconds(10),
                         "losetup",
                         "-f",
                         "--show",
-                        folder.resolve("disk.img").toString())
+                        folder.resolve(image).toString())
                 .orFail("losetup")
                 .strip();
     }
 
-    private void resizeImage(long bytes) throws IOException {
-        try (var file = new RandomAccessFile(folder.resolve("disk.img").toFile(), "rw")) {
+    private void resize(String image, long bytes) throws IOException {
+        try (var file = new RandomAccessFile(folder.resolve(image).toFile(), "rw")) {
             file.setLength(bytes);
         }
     }
@@ -176,7 +178,10 @@ class AgentOnEngineTest {
     }
 
     private static boolean up(Map<String, Object> state) {
-        return db(state).string("state", "").equals("up");
+        return Fields.of(state, "state").objects("containers").stream()
+                        .filter(c -> c.string("state", "").equals("up"))
+                        .count()
+                == 2;
     }
 
     @Test
@@ -224,7 +229,7 @@ class AgentOnEngineTest {
         assertThat(db(after).string("container_id")).isEqualTo(container);
         assertThat(db(after).integer("started_at_ms")).isEqualTo(began);
 
-        resizeImage(256 * MIB);
+        resize("disk.img", 256 * MIB);
         String ignored =
                 programs.run(Duration.ofSeconds(5), "losetup", "-c", loop).orFail("losetup");
         String grown = director().call("grow_disk", "disk-a");
@@ -237,8 +242,37 @@ class AgentOnEngineTest {
         assertThat(director().call("run_in_container", "db", List.of("cat", "/data/began")))
                 .contains("began");
 
+        moveToAnotherDisk();
         assertThat(director().call("stop")).isEqualTo("{\"value\":\"stopped\"}");
-        assertThat(director().call("unmount_disk", "disk-a")).contains("Unmounted partition");
+        assertThat(director().call("unmount_disk", "disk-b")).contains("Unmounted partition");
+    }
+
+    /** Only the user of the disk stops, and it finds its data on the new one. */
+    private void moveToAnotherDisk() throws Exception {
+        Map<String, Object> before = awaitState(AgentOnEngineTest::up);
+        second = plug("second.img", 300 * MIB);
+        director().call("add_persistent_disk", "disk-b", second, Json.of("file_system", "xfs"));
+        assertThat(director().call("copy_disk", "disk-a", "disk-b")).contains("\"passes\":1");
+        assertThat(db(stateNow()).integer("started_at_ms"))
+                .isEqualTo(db(before).integer("started_at_ms"));
+        assertThat(director().call("migrate_disk", "disk-a", "disk-b"))
+                .contains("\"verified_files\":2");
+        Map<String, Object> after = awaitState(AgentOnEngineTest::up);
+        assertThat(after).containsEntry("disks", List.of("disk-b"));
+        assertThat(db(after).integer("started_at_ms"))
+                .isGreaterThan(db(before).integer("started_at_ms"));
+        assertThat(web(after).integer("started_at_ms"))
+                .isEqualTo(web(before).integer("started_at_ms"));
+        assertThat(director().call("run_in_container", "db", List.of("cat", "/data/began")))
+                .contains("began");
+        assertThat(director().raw("explain_containers", "db"))
+                .contains("\"disk_report\"")
+                .contains("\"file_system\":\"xfs\"");
+        director().call("remove_persistent_disk", "disk-a");
+    }
+
+    private static Fields web(Map<String, Object> state) {
+        return Fields.of(state, "state").objects("containers").getLast();
     }
 
     private static Map<String, Object> spec() {
@@ -248,7 +282,9 @@ class AgentOnEngineTest {
                  "networks":{"default":{}},"configuration_hash":"h","persistent_disk":64,
                  "containers":[{"name":"db","image":{"reference":"test/sh:1"},"order":{"stop_grace_period":"PT0.2S"},
                    "process":{"command":["/bin/sh","-c","echo hello; [ -f /data/began ] || echo began > /data/began; while :; do sleep 1; done"]},
-                   "storage":{"volumes":[{"source":"db","target":"/data"}]}}]}\
+                   "storage":{"volumes":[{"source":"db","target":"/data"}]}},
+                  {"name":"web","image":{"reference":"test/sh:1"},"order":{"stop_grace_period":"PT0.2S"},
+                   "process":{"command":["/bin/sh","-c","while :; do sleep 1; done"]}}]}\
                 """);
     }
 }

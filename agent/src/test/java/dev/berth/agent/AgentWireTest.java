@@ -98,6 +98,7 @@ class AgentWireTest {
                         Fields.of(Map.of(), "overlay"));
         var tools = new FakeDiskTools(folder.resolve("devices"));
         tools.plug("/dev/a", 1 << 28);
+        tools.plug("/dev/b", 1 << 28);
         var programs = new Programs.Real();
         var ports = new DiskPorts(tools, new FakeTreeCopier(), new KernelLog(layout(), programs));
         return new Agent(layout(), settings, workload, ports, programs, Clock.SYSTEM);
@@ -330,6 +331,42 @@ class AgentWireTest {
                 .contains("result: Persistent disk with volume id 'disk-a' could not be found");
     }
 
+    /** A disk with a name is kept, copied, replaced and told of. */
+    @Test
+    void aNamedDiskIsReplacedByACopy() throws Exception {
+        Map<String, Object> options =
+                Json.of("name", "rows", "file_system", "xfs", "mount_options", List.of("noatime"));
+        assertThat(director().call("add_persistent_disk", "disk-a", "/dev/a", options))
+                .isEqualTo("{\"value\":{}}");
+        assertThat(director().call("add_persistent_disk", "disk-b", "/dev/b", options))
+                .isEqualTo("{\"value\":{}}");
+        assertThat(director().call("mount_disk", "disk-a")).isEqualTo("{\"value\":{}}");
+        Files.writeString(layout().place("rows").resolve("data"), "1 2 3");
+        assertThat(director().call("copy_disk", "disk-a", "disk-b"))
+                .isEqualTo("{\"value\":{\"passes\":1,\"files\":1,\"bytes\":5,\"left_bytes\":5}}");
+        assertThat(director().raw("disk_report"))
+                .contains("\"cid\":\"disk-a\"")
+                .contains("\"mounted\":\"named\"")
+                .contains("\"proof\":\"proven\"")
+                .contains("\"mounted\":\"aside\"");
+        assertThat(director().call("migrate_disk", "disk-a", "disk-b"))
+                .contains("\"verified_files\":1")
+                .contains("\"stopped_ms\":");
+        assertThat(layout().place("rows").resolve("data")).hasContent("1 2 3");
+        assertThat(director().call("unmount_disk", "disk-b")).contains("Unmounted");
+        assertThat(director().call("mount_disk", "disk-a")).contains("superseded by disk 'disk-b'");
+        assertThat(director().call("mount_disk", "disk-a", Json.of("revive", true)))
+                .isEqualTo("{\"value\":{}}");
+        assertThat(
+                        director()
+                                .call(
+                                        "add_persistent_disk",
+                                        "disk-c",
+                                        "/dev/c",
+                                        Json.of("file_system", "zfs")))
+                .contains("'zfs' is not known: use ext4, xfs or btrfs");
+    }
+
     @Test
     void singleContainersCanBeReached() throws Exception {
         assertThat(director().call("restart_container", "db"))
@@ -346,7 +383,7 @@ class AgentWireTest {
         assertThat(director().raw("container_logs", "db", 10, "1.0/1,1.0/0"))
                 .isEqualTo("{\"value\":{\"asked\":\"db 1.0/1,1.0/0 10\"}}");
         assertThat(director().raw("explain_containers", "db"))
-                .isEqualTo("{\"value\":{\"asked\":\"db\"}}");
+                .isEqualTo("{\"value\":{\"asked\":\"db\",\"disk_report\":[]}}");
     }
 
     @Test

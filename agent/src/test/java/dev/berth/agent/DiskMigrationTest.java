@@ -186,7 +186,9 @@ class DiskMigrationTest {
                 .hasMessageContaining("was superseded by disk 'disk-b'")
                 .hasMessageContaining("'revive'");
         assertThat(vm.tools.mounts).isEmpty();
+        assertThat(vm.disks.report().all().getFirst()).containsEntry("superseded_by", "disk-b");
         vm.disks.mount(A, true);
+        assertThat(vm.disks.report().all().getFirst()).containsEntry("superseded_by", null);
         assertThat(vm.disks.proven()).containsExactly("disk-a");
         vm.requireData("revived");
     }
@@ -201,6 +203,54 @@ class DiskMigrationTest {
                 .hasMessageContaining("unfinished copy of disk 'disk-a'");
         vm.disks.mount(A, false);
         vm.requireData("back");
+    }
+
+    /** What needs the disk does not wait for hours: the copy ends, and can be taken up later. */
+    @Test
+    void aCopyEndsWhenItsDiskIsWantedForSomethingElse() throws Exception {
+        var vm = new Vm(folder, "");
+        vm.copier.waitsForCancel = true;
+        var failure = new java.util.concurrent.CompletableFuture<String>();
+        AgentCall call = call();
+        Thread copying =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            try {
+                                failure.complete("it ended: " + vm.disks.copy(A, B, call));
+                            } catch (RuntimeException e) {
+                                failure.complete(ActionException.words(e));
+                            }
+                        });
+        while (vm.copier.passes.isEmpty()) {
+            Thread.onSpinWait();
+        }
+        vm.disks.unmount(B);
+        copying.join();
+        assertThat(failure.get()).isEqualTo("cancelled");
+        assertThat(call.isCancelled()).isTrue();
+        vm.copier.waitsForCancel = false;
+        vm.disks.copy(A, B, call());
+        vm.disks.migrate(A, B, call());
+        vm.requireData("moved");
+    }
+
+    /**
+     * Passes end when little is left, when it no longer gets less, and at the latest after eight.
+     */
+    @Test
+    void passesEnd() {
+        long gib = 1L << 30;
+        assertThat(CopyPasses.another(List.of())).isTrue();
+        assertThat(CopyPasses.another(List.of(CopyPasses.SMALL))).isFalse();
+        assertThat(CopyPasses.another(List.of(10 * gib))).isTrue();
+        assertThat(CopyPasses.another(List.of(10 * gib, 2 * gib))).isTrue();
+        assertThat(CopyPasses.another(List.of(10 * gib, 9 * gib))).isFalse();
+        var shrinking = new ArrayList<Long>();
+        for (int i = 0; i < CopyPasses.MOST; i++) {
+            assertThat(CopyPasses.another(shrinking)).isTrue();
+            shrinking.add(gib << (20 - i));
+        }
+        assertThat(CopyPasses.another(shrinking)).isFalse();
     }
 
     @Test

@@ -17,11 +17,20 @@ final class FakeTreeCopier implements TreeCopier {
     /** Whether the next copy loses a byte. */
     boolean damages;
 
-    final List<String> passes = new ArrayList<>();
+    /** Whether a pass lasts until it is cancelled. */
+    volatile boolean waitsForCancel;
+
+    final List<String> passes = new java.util.concurrent.CopyOnWriteArrayList<>();
 
     @Override
     public Passed pass(Path from, Path to, Instant since, boolean live, Watch watch) {
         passes.add(live ? "live" : "last");
+        while (waitsForCancel) {
+            if (watch.isCancelled()) {
+                throw new ActionException("cancelled");
+            }
+            Thread.onSpinWait();
+        }
         long bytes = 0;
         try {
             for (Path file : names(to)) {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,14 @@ final class DirectorProcess {
      * since: its classes are gone from under it.
      */
     void start(EnvironmentFile file) {
+        start(file, Map.of(), READY);
+    }
+
+    /**
+     * @param env what it finds in its environment besides
+     * @param ready how long it may take
+     */
+    void start(EnvironmentFile file, Map<String, String> env, Duration ready) {
         if (answers(file)) {
             if (!isOlderThanItsBuild()) {
                 return;
@@ -41,13 +50,10 @@ final class DirectorProcess {
         checkSpace();
         long before = size(log);
         screen.line("starting the director (log: " + log + ")");
-        Process process =
-                Tools.detach(
-                        Map.of("BERTH_HOME", home.path().toString()),
-                        log,
-                        home.launcher(),
-                        "director");
-        long giveUp = System.nanoTime() + READY.toNanos();
+        var whole = new HashMap<>(env);
+        whole.put("BERTH_HOME", home.path().toString());
+        Process process = Tools.detach(whole, log, home.launcher(), "director");
+        long giveUp = System.nanoTime() + ready.toNanos();
         while (!answers(file)) {
             if (!process.isAlive() && !isAlive()) {
                 throw new CliException(
@@ -56,7 +62,7 @@ final class DirectorProcess {
             if (System.nanoTime() > giveUp) {
                 throw new CliException(
                         "the director did not answer within "
-                                + READY.toSeconds()
+                                + ready.toSeconds()
                                 + " s; its last words:\n"
                                 + lastWords(log, before));
             }
@@ -157,6 +163,11 @@ final class DirectorProcess {
         } catch (IOException e) {
             return "";
         }
+    }
+
+    /** The director and its children; what a killed one left is left to the next. */
+    void stopIfAlive() {
+        pid().ifPresent(pid -> stop(pid, "director, bus and registry"));
     }
 
     /** The director and its children, also those of one that was killed. */

@@ -27,7 +27,7 @@ final class Usage {
         var groups = new LinkedHashMap<String, List<String>>();
         groups.put(
                 "An environment on this machine:",
-                List.of("up", "demo", "push", "print-env", "down"));
+                List.of("up", "demo", "push", "print-env", "recover", "down"));
         groups.put(
                 "Deployments:",
                 List.of(
@@ -56,6 +56,16 @@ final class Usage {
                         "attach-disk",
                         "orphan-disk",
                         "delete-disk"));
+        groups.put(
+                "Copies of data:",
+                List.of(
+                        "backup",
+                        "backups",
+                        "restore",
+                        "snapshots",
+                        "take-snapshot",
+                        "delete-snapshot",
+                        "delete-snapshots"));
         groups.put("What was done:", List.of("tasks", "task", "cancel-task", "events", "locks"));
         groups.put(
                 "The director:",

@@ -4,6 +4,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.util.LinkedHashMap;
@@ -38,6 +39,10 @@ record Arguments(String method, List<Object> values) {
 
     DiskCid disk(int at) {
         return new DiskCid(text(at, "disk_cid"));
+    }
+
+    SnapshotCid snapshot(int at) {
+        return new SnapshotCid(text(at, "snapshot_cid"));
     }
 
     StemcellCid stemcell(int at) {

@@ -2,6 +2,7 @@ package dev.berth.cpi;
 
 import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.nio.file.Path;
@@ -116,7 +117,42 @@ public interface Cpi {
     /** Unknown: NETWORK_NOT_FOUND. */
     void deleteNetwork(CpiContext context, String networkCid);
 
+    /**
+     * What the disk holds at one moment, also while it is attached and written. It is as consistent
+     * as the disk is at that moment: who wants more stops or freezes the file system around the
+     * call. Unknown disk: DISK_NOT_FOUND; no space for it: NO_DISK_SPACE.
+     *
+     * @param metadata kept with the snapshot
+     */
+    default SnapshotCid snapshotDisk(
+            CpiContext context, DiskCid disk, Map<String, String> metadata) {
+        throw new CpiException(
+                CpiException.Type.NOT_IMPLEMENTED, "this CPI cannot take snapshots of disks");
+    }
+
+    /** Unknown: DISK_NOT_FOUND, as the contract has it. */
+    default void deleteSnapshot(CpiContext context, SnapshotCid snapshot) {
+        throw new CpiException(
+                CpiException.Type.NOT_IMPLEMENTED, "this CPI cannot delete snapshots");
+    }
+
     // --- Berth's own
+
+    /**
+     * A new disk with what a snapshot holds, which stays as it is.
+     *
+     * @param sizeMb at least the snapshot's size; the file system on it is not grown
+     * @param near a VM it is likely to be attached to
+     */
+    default DiskCid createDiskFromSnapshot(
+            CpiContext context,
+            SnapshotCid snapshot,
+            long sizeMb,
+            Map<String, Object> cloudProperties,
+            @Nullable VmCid near) {
+        throw new CpiException(
+                CpiException.Type.NOT_IMPLEMENTED, "this CPI cannot make disks of snapshots");
+    }
 
     /** Whether {@link #resizeDisk} works while the disk is attached and mounted. */
     default boolean growsAttachedDisks() {
@@ -165,7 +201,8 @@ public interface Cpi {
      * @param requestId the intent that made it; empty when unknown
      * @param agent of a VM; null otherwise
      * @param attachedTo of a disk; null when free
-     * @param sizeMb of a disk; 0 otherwise
+     * @param sizeMb of a disk or a snapshot; 0 otherwise
+     * @param metadata of a snapshot {@code disk} (the cid it was taken of) is among them
      */
     record CloudObject(
             Kind kind,
@@ -179,7 +216,8 @@ public interface Cpi {
         public enum Kind {
             VM,
             DISK,
-            NETWORK
+            NETWORK,
+            SNAPSHOT
         }
     }
 }

@@ -136,6 +136,8 @@ public final class CpiServer {
                     "resize_disk",
                     "set_disk_metadata" ->
                     diskCall(cpi, context, a);
+            case "snapshot_disk", "delete_snapshot", "berth_create_disk_from_snapshot" ->
+                    snapshotCall(cpi, context, a);
             case "create_network" -> network(cpi, context, a.count(1, 1));
             case "delete_network" -> {
                 cpi.deleteNetwork(context, a.count(1, 1).text(0, "network_cid"));
@@ -242,6 +244,26 @@ public final class CpiServer {
                 cpi.setDiskMetadata(context, a.count(2, 2).disk(0), a.texts(1, "metadata"));
                 yield null;
             }
+        };
+    }
+
+    private static @Nullable Object snapshotCall(Cpi cpi, CpiContext context, Arguments a) {
+        return switch (a.method()) {
+            case "snapshot_disk" ->
+                    cpi.snapshotDisk(context, a.count(1, 2).disk(0), a.texts(1, "metadata"))
+                            .value();
+            case "delete_snapshot" -> {
+                cpi.deleteSnapshot(context, a.count(1, 1).snapshot(0));
+                yield null;
+            }
+            default ->
+                    cpi.createDiskFromSnapshot(
+                                    context,
+                                    a.count(4, 4).snapshot(0),
+                                    a.size(1, "size"),
+                                    a.object(2, "cloud_properties"),
+                                    a.optionalVm(3))
+                            .value();
         };
     }
 

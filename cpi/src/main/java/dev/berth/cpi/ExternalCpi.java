@@ -5,6 +5,7 @@ import dev.berth.model.Clock;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.io.IOException;
@@ -322,6 +323,38 @@ public final class ExternalCpi implements Cpi {
         return list(context, "get_disks", vm.value()).stream()
                 .map(cid -> new DiskCid(String.valueOf(cid)))
                 .toList();
+    }
+
+    @Override
+    public SnapshotCid snapshotDisk(
+            CpiContext context, DiskCid disk, Map<String, String> metadata) {
+        return new SnapshotCid(text(context, "snapshot_disk", disk.value(), metadata));
+    }
+
+    @Override
+    public void deleteSnapshot(CpiContext context, SnapshotCid snapshot) {
+        call(context, "delete_snapshot", snapshot.value());
+    }
+
+    @Override
+    public DiskCid createDiskFromSnapshot(
+            CpiContext context,
+            SnapshotCid snapshot,
+            long sizeMb,
+            Map<String, Object> cloudProperties,
+            @Nullable VmCid near) {
+        if (!knowsBerth()) {
+            return Cpi.super.createDiskFromSnapshot(
+                    context, snapshot, sizeMb, cloudProperties, near);
+        }
+        return new DiskCid(
+                text(
+                        context,
+                        "berth_create_disk_from_snapshot",
+                        snapshot.value(),
+                        sizeMb,
+                        cloudProperties,
+                        near == null ? null : near.value()));
     }
 
     // --- networks

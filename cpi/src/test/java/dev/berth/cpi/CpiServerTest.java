@@ -24,7 +24,8 @@ class CpiServerTest {
                         (proxy, method, arguments) ->
                                 switch (method.getName()) {
                                     case "info" -> new Cpi.Info(3, List.of("x"));
-                                    case "hasVm", "growsAttachedDisks" -> true;
+                                    case "hasVm", "growsAttachedDisks", "movesDisksBetweenAzs" ->
+                                            true;
                                     case "deleteVm" ->
                                             throw new CpiException(
                                                     CpiException.Type.VM_NOT_FOUND, "no such VM");
@@ -63,6 +64,7 @@ class CpiServerTest {
         assertThat(info.integer("api_version")).isEqualTo(3);
         assertThat(info.strings("stemcell_formats")).containsExactly("x");
         assertThat(info.object("berth").flag("grows_attached_disks", false)).isTrue();
+        assertThat(info.object("berth").flag("moves_disks_between_azs", false)).isTrue();
     }
 
     @Test
@@ -74,9 +76,9 @@ class CpiServerTest {
     @Test
     void unknownMethodsAreNotImplemented() throws IOException {
         refused(
-                request("snapshot_disk", "[\"d\",{}]"),
+                request("current_vm_id", "[]"),
                 "Bosh::Clouds::NotImplemented",
-                "Must call implemented method: snapshot_disk");
+                "Must call implemented method: current_vm_id");
         refused(request("update_disk", "[]"), "Bosh::Clouds::NotSupported", "update_disk");
     }
 

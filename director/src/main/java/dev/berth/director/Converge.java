@@ -36,11 +36,18 @@ final class Converge {
     private final Observer observer;
     private final Planner planner;
     private final ImageSupply images;
+    private final RecordKeeper keeper;
 
-    Converge(Hands hands, DeploymentReader reader, ImageSupply images, Observer observer) {
+    Converge(
+            Hands hands,
+            DeploymentReader reader,
+            ImageSupply images,
+            Observer observer,
+            RecordKeeper keeper) {
         this.hands = hands;
         this.reader = reader;
         this.images = images;
+        this.keeper = keeper;
         this.observer = observer;
         this.planner = new Planner(() -> new InstanceId(hands.ids().get()));
     }
@@ -75,6 +82,7 @@ final class Converge {
                             if (!again) {
                                 hands.store().update(s -> deployed(s, reading));
                             }
+                            keeper.hand(task, deployment);
                         });
             }
             return "/deployments/" + deployment;
@@ -154,7 +162,14 @@ final class Converge {
                             .withDisks(disks(wish.flag("allow_shrink", false), true, sizes));
             Plan plan = plan(task, reading.desired(), how);
             images.bring(task, plan, reading.images(), reading.registries());
-            told(task, "resize-disk", deployment, () -> carryOut(task, reading, plan, how));
+            told(
+                    task,
+                    "resize-disk",
+                    deployment,
+                    () -> {
+                        carryOut(task, reading, plan, how);
+                        keeper.hand(task, deployment);
+                    });
             return plan.isEmpty()
                     ? "nothing to do: every disk has " + wish.integer("size_mb") + " MB"
                     : "resized " + sizes.size() + " disk(s)";
@@ -196,6 +211,7 @@ final class Converge {
             Plan plan = plan(task, reading.desired(), how);
             images.bring(task, plan, reading.images(), reading.registries());
             carryOut(task, reading, plan, how);
+            keeper.hand(task, wish.string("deployment"));
             return "scan and fix complete";
         };
     }

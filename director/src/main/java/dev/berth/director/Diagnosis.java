@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -222,6 +223,7 @@ final class Diagnosis {
             boolean expected =
                     i.id().equals(disk.instance())
                             && disk.active()
+                            && !Boolean.TRUE.equals(disk.options().get("raw"))
                             && vm.cid().equals(disk.attachedTo());
             if (expected
                     && !mounted.contains(disk.cid().value())
@@ -270,6 +272,11 @@ final class Diagnosis {
             return;
         }
         Map<String, String> wanted = metadata(i);
+        var addresses = new TreeMap<String, String>();
+        facts.ips().stream()
+                .filter(ip -> ip.instance().equals(i.id()))
+                .forEach(ip -> addresses.put(ip.network(), ip.address()));
+        wanted.putAll(places(i.az(), addresses));
         List<String> wrong =
                 wanted.entrySet().stream()
                         .filter(e -> !e.getValue().equals(object.metadata().get(e.getKey())))
@@ -287,6 +294,25 @@ final class Diagnosis {
                     String.join(", ", wrong) + " missing or other",
                     new Repair.SetMetadata(vm.cid(), whole));
         }
+    }
+
+    /**
+     * @param addresses network to address
+     */
+    static Map<String, String> places(@Nullable String az, Map<String, String> addresses) {
+        var places = new LinkedHashMap<String, String>();
+        if (az != null && !az.isEmpty()) {
+            places.put("az", az);
+        }
+        if (!addresses.isEmpty()) {
+            places.put(
+                    "addresses",
+                    new TreeMap<>(addresses)
+                            .entrySet().stream()
+                                    .map(e -> e.getKey() + "=" + e.getValue())
+                                    .collect(Collectors.joining(",")));
+        }
+        return places;
     }
 
     static Map<String, String> metadata(Rows.Instance i) {

@@ -32,6 +32,10 @@ import java.util.concurrent.Executor;
  */
 public final class Director implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Director.class.getName());
+
+    /** In the environment: a lost store is to be rebuilt; {@code berth recover} sets it. */
+    private static final String RECOVER = "BERTH_RECOVER";
+
     static final String VERSION = "0.1.0 (00000000)";
 
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -63,6 +67,7 @@ public final class Director implements AutoCloseable {
         Path file = folder.resolve("berth.db");
         keep(StoreLock.take(file, StoreHolder.self(clock.now())));
         Pki pki = Pki.open(home.resolve("pki"), clock);
+        boolean isNew = !Files.exists(file);
         Store database = keep(SqlStore.sqlite(file));
         var engine = keep(new DockerEngine(socket(environment)));
         Executor later = work -> Thread.ofVirtual().name("cpi-later").start(work);
@@ -132,6 +137,9 @@ public final class Director implements AutoCloseable {
                                         welcome(environment, pki, bus.port()),
                                         agentWait())));
         core.health(new EnvironmentHealth(home, environment, database, core.box(), own, clock));
+        if (isNew) {
+            recover(core, file);
+        }
         int settled = core.settle();
         var blobs =
                 new Blobs(folder.resolve("blobs"), environment.url() + "/blobs", core.box(), clock);
@@ -177,6 +185,39 @@ public final class Director implements AutoCloseable {
                 environment.name(),
                 environment.url(),
                 settled);
+    }
+
+    /**
+     * A new store beside VMs that run is one that was lost. To go on with it would shut their
+     * agents out; so it is rebuilt when that was asked for, and else made to be as if it had not
+     * begun.
+     */
+    private static void recover(DirectorCore core, Path file) throws IOException {
+        if (!"yes".equals(System.getenv(RECOVER))) {
+            String lost = core.lostStore(file.toString());
+            if (lost != null) {
+                forget(file);
+                throw new IOException(lost);
+            }
+            return;
+        }
+        try {
+            Files.writeString(
+                    file.resolveSibling("recovered.json"), Json.write(core.recover()) + "\n");
+        } catch (IOException | RuntimeException e) {
+            forget(file);
+            throw e;
+        } catch (Exception e) {
+            forget(file);
+            throw new IOException("the store cannot be recovered: " + e.getMessage(), e);
+        }
+    }
+
+    /** The process ends next; an empty store left here would be taken for the right one. */
+    private static void forget(Path file) throws IOException {
+        for (String end : List.of("", "-wal", "-shm")) {
+            Files.deleteIfExists(file.resolveSibling(file.getFileName() + end));
+        }
     }
 
     /** The environment's registry as this host and its engine reach it. */

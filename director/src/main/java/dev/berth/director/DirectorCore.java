@@ -78,6 +78,7 @@ public final class DirectorCore implements AutoCloseable {
     private final Tasks tasks;
     private final OrphanedDisks orphans;
     private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
+    private final Snapshots snapshots;
     private @Nullable Thread keeper;
     private Instant orphansDue = Instant.MIN;
 
@@ -113,19 +114,26 @@ public final class DirectorCore implements AutoCloseable {
         var builds = new ImageBuilds(ports.builder(), ports.registry());
         var reader = new ManifestReader(hands, variables, builds, pins);
         var images = new ImageSupply(ports.outside(), ports.parallel());
-        var converge = new Converge(hands, reader, images, new Observer(hands, fleet));
+        var records = new RecordKeeper(hands, box);
+        var converge = new Converge(hands, reader, images, new Observer(hands, fleet), records);
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);
         tasks.register(DeploymentsApi.DELETE, converge::delete);
         tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
         tasks.register(DisksApi.RESIZE, converge::resize);
         var diskJobs = new DiskJobs(hands, reader);
-        tasks.register(DisksApi.ATTACH, diskJobs::attach);
-        tasks.register(DisksApi.ORPHAN, diskJobs::orphan);
+        tasks.register(DisksApi.ATTACH, records.after(diskJobs::attach));
+        tasks.register(DisksApi.ORPHAN, records.after(diskJobs::orphan));
         tasks.register(ContainerChange.TASK, new ContainerChange(hands)::job);
-        var doctor = new Doctor(hands, converge, () -> health.look());
+        var doctor = new Doctor(hands, converge, records, () -> health.look());
         tasks.registerQuick(Doctor.LOOK, doctor::job);
         tasks.register(Doctor.FIX, doctor::job);
+        snapshots = new Snapshots(hands, tasks);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
+        var places = new BackupPlaces(ports.folder().resolve("backups"));
+        tasks.register(BackupJob.TASK, new BackupJob(hands, orphans, variables, places)::job);
+        var restore = new RestoreJob(hands, tasks, orphans, variables, places);
+        tasks.register(RestoreJob.RESTORE, restore::restore);
+        tasks.register(RestoreJob.VERIFY, restore::verify);
     }
 
     /**
@@ -138,6 +146,21 @@ public final class DirectorCore implements AutoCloseable {
         int settled = new Settlement(hands).settleAll();
         hands.door().reset(store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList());
         return settled;
+    }
+
+    /**
+     * Fills a store that was lost, before {@link #settle}: asks cloud and agents, and stops
+     * nothing.
+     *
+     * @return the report
+     */
+    public Map<String, Object> recover() throws Exception {
+        return new Recovery(hands, box).run();
+    }
+
+    /** Why a director with a new store must not go on; null: it may. */
+    @Nullable String lostStore(String file) {
+        return Recovery.lost(hands, file);
     }
 
     /** Takes up unfinished tasks and runs new ones from now on. */
@@ -158,7 +181,7 @@ public final class DirectorCore implements AutoCloseable {
             while (true) {
                 Instant next;
                 try {
-                    next = orphans.turn();
+                    next = earlier(orphans.turn(), snapshots.turn());
                 } catch (RuntimeException e) {
                     LOG.log(System.Logger.Level.ERROR, "orphaned disks cannot be looked at", e);
                     next = clock.now().plusSeconds(60);
@@ -177,10 +200,14 @@ public final class DirectorCore implements AutoCloseable {
      */
     public Instant turn() {
         if (!hands.clock().now().isBefore(orphansDue)) {
-            orphansDue = orphans.turn();
+            orphansDue = earlier(orphans.turn(), snapshots.turn());
         }
         Instant fleetDue = fleet.turn();
         return fleetDue.isBefore(orphansDue) ? fleetDue : orphansDue;
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
     }
 
     /** The store as all parts of the director must use it: the watch hears of changes. */

@@ -22,7 +22,6 @@ final class DiskActs {
     private final DeployScope scope;
     private final TaskContext task;
     private final InstancePlan plan;
-    private final LiveDisks lives;
 
     DiskActs(InstanceContext on) {
         this.on = on;
@@ -30,7 +29,6 @@ final class DiskActs {
         this.scope = on.scope();
         this.task = on.task();
         this.plan = on.plan();
-        this.lives = new LiveDisks(hands);
     }
 
     /**
@@ -137,15 +135,35 @@ final class DiskActs {
             arguments.add(told);
         }
         on.call(vm, "add_persistent_disk", arguments, hands.patience().agentCall());
-        setMetadata(disk.cid());
+        if (DiskRecords.isRaw(disk)) {
+            associate(vm);
+        }
+        setMetadata(disk);
     }
 
-    private void setMetadata(DiskCid disk) {
+    /** As in BOSH, the agent links the devices of raw disks where jobs look for them. */
+    private void associate(Rows.Vm vm) {
+        List<Object> all = new ArrayList<>();
+        for (Rows.Disk disk : hands.store().read(s -> s.disks(plan.id()))) {
+            if (DiskRecords.isRaw(disk) && vm.cid().equals(disk.attachedTo())) {
+                all.add(Json.of("name", disk.name(), "cid", disk.cid().value()));
+            }
+        }
+        on.call(
+                vm,
+                "update_settings",
+                List.of(Json.of("trusted_certs", "", "disk_associations", all)),
+                hands.patience().agentCall());
+    }
+
+    /** What a lost store is rebuilt from where no agent answers. */
+    private void setMetadata(Rows.Disk disk) {
+        DiskCid copyOf = disk.copyOf();
         try {
             hands.cpi()
                     .setDiskMetadata(
                             hands.looking(),
-                            disk,
+                            disk.cid(),
                             Map.of(
                                     "director",
                                     hands.directorName(),
@@ -157,6 +175,10 @@ final class DiskActs {
                                     plan.group(),
                                     "instance_index",
                                     String.valueOf(plan.index()),
+                                    "disk_name",
+                                    disk.name(),
+                                    "copy_of",
+                                    copyOf == null ? "" : copyOf.value(),
                                     "attached_at",
                                     hands.clock().now().toString()));
         } catch (CpiException e) {
@@ -176,23 +198,40 @@ final class DiskActs {
                 mountDisk(disk.cid());
             }
         } catch (AgentException e) {
-            if (e.kind() == AgentException.Kind.FAILED) {
-                correct(disk);
+            if (e.kind() != AgentException.Kind.FAILED || !corrected(disk, words(e))) {
+                throw e;
             }
-            throw e;
         }
     }
 
-    /** Nobody could say before that another has taken its place: its agent was gone. */
-    private void correct(Rows.Disk disk) {
-        for (Rows.Disk target : on.leftOver(disk.name())) {
-            if (disk.cid().equals(target.copyOf())
-                    && lives.isSuperseded(
-                            on.vm(), disk.cid(), target.cid(), hands.patience().agentCall())) {
-                hands.store().update(s -> LiveDisks.takesThePlaceOf(s, target.cid(), disk.cid()));
-                throw new RecordsCorrected(LiveDisks.took(target.cid(), disk.cid()));
+    private static String words(AgentException e) {
+        return String.valueOf(e.getMessage());
+    }
+
+    /**
+     * Nobody could say before that another disk has taken the place of this one: its agent was
+     * gone. What is written on the disk says so now.
+     *
+     * @return whether it is mounted after all
+     * @throws RecordsCorrected another is the live one, and is recorded as such now
+     */
+    private boolean corrected(Rows.Disk disk, String words) {
+        for (Rows.Disk other : on.leftOver(disk.name())) {
+            if (!words.contains(other.cid().value())) {
+                continue;
+            }
+            if (words.contains("superseded") && disk.cid().equals(other.copyOf())) {
+                hands.store().update(s -> LiveDisks.takesThePlaceOf(s, other.cid(), disk.cid()));
+                throw new RecordsCorrected(LiveDisks.took(other.cid(), disk.cid()));
+            }
+            if (words.contains("unfinished copy")) {
+                // Its mark is the last thing that a copy loses, and only beside its original.
+                attachDisk(other);
+                mountDisk(disk.cid());
+                return true;
             }
         }
+        return false;
     }
 
     /** A person attached it: that another took its place once does not count any more. */
@@ -236,7 +275,8 @@ final class DiskActs {
         Object answer = null;
         try {
             hands.cpi().resizeDisk(hands.context(intent, null), disk.cid(), sizeMb);
-            if (step.attached()) {
+            // What is on a raw disk is not for the agent to grow.
+            if (step.attached() && !step.to().raw()) {
                 answer =
                         on.call(
                                 on.vm(),
@@ -323,6 +363,6 @@ final class DiskActs {
                     session.disks(plan.id())
                             .forEach(d -> session.saveDisk(d.placed(plan.name(), az)));
                 });
-        disks.forEach(d -> setMetadata(d.cid()));
+        disks.forEach(this::setMetadata);
     }
 }

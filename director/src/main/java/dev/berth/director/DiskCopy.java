@@ -151,6 +151,13 @@ final class DiskCopy {
         }
     }
 
+    private void correctIfTaken(Rows.Disk live, DiskCid by) {
+        if (lives.isSuperseded(on.vm(), live.cid(), by, hands.patience().agentCall())) {
+            hands.store().update(s -> LiveDisks.takesThePlaceOf(s, by, live.cid()));
+            throw new RecordsCorrected(LiveDisks.took(by, live.cid()));
+        }
+    }
+
     private void rolledBack(Rows.Disk live, DiskCid target) {
         try {
             letGo(live, on.disk(target));
@@ -166,12 +173,8 @@ final class DiskCopy {
      */
     private void letGo(Rows.Disk live, Rows.Disk other) {
         Rows.Vm vm = on.vm();
-        LiveDisks.Report report = lives.report(vm, live.cid(), hands.patience().agentCall());
-        if (other.cid().equals(report.supersededBy())) {
-            hands.store().update(s -> LiveDisks.takesThePlaceOf(s, other.cid(), live.cid()));
-            throw new RecordsCorrected(LiveDisks.took(other.cid(), live.cid()));
-        }
-        if (!report.mounted()) {
+        correctIfTaken(live, other.cid());
+        if (!lives.report(vm, live.cid(), hands.patience().agentCall()).mounted()) {
             throw new AgentException(
                     AgentException.Kind.FAILED,
                     on.plan().name()
@@ -202,15 +205,16 @@ final class DiskCopy {
 
         void tell(Map<String, Object> said) {
             Instant now = hands.clock().now();
-            if (now.isBefore(next)) {
-                return;
+            Fields numbers = Fields.of(said, "progress");
+            long bytes = numbers.integer("bytes", 0);
+            if (now.isBefore(next) || bytes == 0) {
+                return; // from nothing nothing can be estimated
             }
             next = now.plus(BETWEEN_WORDS);
-            Fields numbers = Fields.of(said, "progress");
             long seconds = numbers.integer("seconds_left", -1);
             progress.accept(
                     "copying disk: "
-                            + mb(numbers.integer("bytes", 0))
+                            + mb(bytes)
                             + " of "
                             + mb(numbers.integer("total", 0))
                             + " MB"

@@ -54,7 +54,10 @@ final class DiskResizing {
                                 + ", and a raw disk cannot be copied; keep its size");
             }
         } else if (step.attached()) {
-            String path = Fields.of(growth.answer(), "grow_disk").string("path", "online");
+            String path =
+                    growth.answer() == null
+                            ? "none"
+                            : Fields.of(growth.answer(), "grow_disk").string("path", "online");
             long millis = Duration.between(begun, on.hands().clock().now()).toMillis();
             say(was, step.to(), path, path.equals("offline") ? millis : 0);
         } else {

@@ -2,6 +2,7 @@ package dev.berth.director;
 
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.store.Rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,12 +26,14 @@ final class Doctor {
     private final Hands hands;
     private final DoctorLook look;
     private final DoctorRepairs repairs;
+    private final RecordKeeper keeper;
     private final EnvironmentHealth health;
 
-    Doctor(Hands hands, Converge converge, EnvironmentHealth health) {
+    Doctor(Hands hands, Converge converge, RecordKeeper keeper, EnvironmentHealth health) {
         this.hands = hands;
         this.look = new DoctorLook(hands);
-        this.repairs = new DoctorRepairs(hands, converge);
+        this.keeper = keeper;
+        this.repairs = new DoctorRepairs(hands, converge, keeper);
         this.health = health;
     }
 
@@ -63,7 +66,30 @@ final class Doctor {
             all.addAll(health.look());
             all.addAll(journal());
         }
+        all.addAll(records(deployment));
         return all;
+    }
+
+    /** Without its record an instance is rebuilt from labels alone, when the store is lost. */
+    private List<Finding> records(@Nullable String deployment) {
+        return hands.store()
+                .read(s ->
+                        s.deployments().stream()
+                                .map(Rows.Deployment::name)
+                                .filter(name -> deployment == null || name.equals(deployment))
+                                .flatMap(name ->
+                                        keeper.behind(s, name).stream()
+                                                .map(vm ->
+                                                        new Finding(
+                                                                "record-old",
+                                                                vm.cid().value(),
+                                                                name,
+                                                                "",
+                                                                "its agent keeps the newest record",
+                                                                "it has an older one, or none",
+                                                                new Finding.Repair.KeepRecord(
+                                                                        name))))
+                                .toList());
     }
 
     /** An intent that no running task will settle waits for the next deploy or start. */

@@ -19,10 +19,12 @@ import java.util.Objects;
 final class DoctorRepairs {
     private final Hands hands;
     private final Converge converge;
+    private final RecordKeeper keeper;
 
-    DoctorRepairs(Hands hands, Converge converge) {
+    DoctorRepairs(Hands hands, Converge converge, RecordKeeper keeper) {
         this.hands = hands;
         this.converge = converge;
+        this.keeper = keeper;
     }
 
     /** What was done, in words. */
@@ -46,6 +48,16 @@ final class DoctorRepairs {
                             r.ip().address() + " was given to another instance meanwhile");
                 }
                 yield "reserved";
+            }
+            case Repair.KeepRecord r -> {
+                keeper.hand(task, r.deployment());
+                boolean behind =
+                        hands.store().read(s -> keeper.behind(s, r.deployment())).stream()
+                                .anyMatch(vm -> vm.cid().value().equals(finding.subject()));
+                if (behind) {
+                    throw new IllegalStateException("its agent did not take it");
+                }
+                yield "handed over";
             }
             case Repair.SetMetadata r -> {
                 hands.cpi().setVmMetadata(hands.looking(), r.vm(), r.metadata());

@@ -99,6 +99,13 @@ record Finding(
             }
         }
 
+        record KeepRecord(String deployment) implements Repair {
+            @Override
+            public String words() {
+                return "hand the records over";
+            }
+        }
+
         record SetMetadata(VmCid vm, Map<String, String> metadata) implements Repair {
             @Override
             public String words() {

@@ -67,8 +67,10 @@ final class LiveDisks {
                 + " before the director knew; it is recorded now";
     }
 
+    /** Written on the original, or to be seen from where the other is mounted. */
     boolean isSuperseded(Rows.Vm vm, DiskCid original, DiskCid by, Duration limit) {
-        return by.equals(report(vm, original, limit).supersededBy());
+        return by.equals(report(vm, original, limit).supersededBy())
+                || report(vm, by, limit).mounted();
     }
 
     /**

@@ -6,6 +6,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
@@ -94,6 +95,8 @@ final class Settlement {
             case "attach disk" -> attachment(intent, payload);
             case "detach disk" -> attachment(intent, payload);
             case "grow disk" -> growDisk(intent, payload);
+            case AsideDisks.KIND -> createDiskAside(intent, payload);
+            case InstanceSnapshot.KIND -> snapshot(intent, payload);
             // What agents do is idempotent and seen in their state: the next plan looks there.
             default -> end(intent, "left to the next plan");
         };
@@ -193,6 +196,33 @@ final class Settlement {
                         .noneMatch(d -> d.active() && d.name().equals(name));
     }
 
+    /** An orphan from its first moment on. */
+    private String createDiskAside(Rows.Intent intent, Fields payload) {
+        Optional<CloudObject> found = made(CloudObject.Kind.DISK, intent);
+        InstanceId instance = intent.instance();
+        if (found.isEmpty() || instance == null) {
+            return end(intent, "did not happen");
+        }
+        DiskCid cid = new DiskCid(found.get().cid());
+        String outcome = "happened: " + cid;
+        hands.store()
+                .update(session -> {
+                    session.instance(instance)
+                            .map(i ->
+                                    AsideDisks.row(
+                                            cid,
+                                            i,
+                                            payload.integer("size_mb"),
+                                            payload.object("cloud_properties").tree(),
+                                            payload.string("type"),
+                                            i.az(),
+                                            hands))
+                            .ifPresent(session::saveDisk);
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
     /** Attached or not is what the cloud says now, whichever way the act went. */
     private String attachment(Rows.Intent intent, Fields payload) {
         VmCid vm = new VmCid(payload.string("vm"));
@@ -214,6 +244,35 @@ final class Settlement {
         hands.store()
                 .update(session -> {
                     session.disk(disk).ifPresent(d -> session.saveDisk(d.heldBy(holder)));
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        return outcome;
+    }
+
+    /** It is there and is kept; whether its disk was held all the time nobody knows any more. */
+    private String snapshot(Rows.Intent intent, Fields payload) {
+        Optional<CloudObject> found = made(CloudObject.Kind.SNAPSHOT, intent);
+        DiskCid disk = new DiskCid(payload.string("disk"));
+        if (found.isEmpty()) {
+            return end(intent, "did not happen");
+        }
+        var cid = new SnapshotCid(found.get().cid());
+        String outcome = "happened: " + cid;
+        hands.store()
+                .update(session -> {
+                    session.disk(disk)
+                            .ifPresent(d ->
+                                    session.saveSnapshot(
+                                            new Rows.Snapshot(
+                                                    cid,
+                                                    disk,
+                                                    payload.string("instance_name"),
+                                                    (int) payload.integer("index", 0),
+                                                    intent.begunAt(),
+                                                    false,
+                                                    InstanceSnapshot.CRASH
+                                                            + ": the director ended meanwhile",
+                                                    payload.string("origin"))));
                     session.endIntent(intent.id(), outcome, hands.clock().now());
                 });
         return outcome;

@@ -29,7 +29,10 @@ final class TasksApi {
                     "attach_disk",
                     "snapshot_deployment",
                     "create_snapshot",
-                    "delete_snapshot");
+                    "delete_snapshot",
+                    BackupJob.TASK,
+                    RestoreJob.RESTORE,
+                    RestoreJob.VERIFY);
 
     private static final List<String> CANCELLABLE = List.of("queued", "processing");
 

@@ -2,6 +2,7 @@ package dev.berth.director;
 
 import dev.berth.model.Clock;
 import dev.berth.model.Digests;
+import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.Problem;
 import dev.berth.model.ProblemException;
@@ -85,6 +86,34 @@ public final class Variables implements VariableSource {
     private void save(String name, String type, Object value, String options) {
         String sealed = box.seal(name, Json.write(Json.of("value", value, "options", options)));
         store.write(s -> s.addVariable(name, type, sealed, clock.now()));
+    }
+
+    /** All values of a deployment, in clear: for a backup, which seals them. */
+    List<Object> exported(String deployment) {
+        String prefix = absolute(deployment, "");
+        var all = new ArrayList<Object>();
+        for (Rows.Variable row : store.read(s -> s.variables(prefix))) {
+            all.add(
+                    Json.of(
+                            "name",
+                            row.name().substring(prefix.length()),
+                            "type",
+                            row.type(),
+                            "sealed",
+                            box.unseal(row.name(), row.sealed())));
+        }
+        return all;
+    }
+
+    /** Makes exported values those of a deployment, where it has none of that name. */
+    void imported(String deployment, List<Fields> values) {
+        for (Fields value : values) {
+            String name = absolute(deployment, value.string("name"));
+            if (store.read(s -> s.variable(name)).isEmpty()) {
+                String sealed = box.seal(name, value.string("sealed"));
+                store.write(s -> s.addVariable(name, value.string("type"), sealed, clock.now()));
+            }
+        }
     }
 
     /** A name as written in a manifest, made absolute. */

@@ -357,6 +357,8 @@ final class VmActs {
                         String.valueOf(plan.index()),
                         "name",
                         plan.name()));
+        // What a lost store is rebuilt from where no agent answers.
+        metadata.putAll(Diagnosis.places(plan.az(), plan.addresses()));
         metadata.put(
                 "created_at",
                 hands.clock().now().truncatedTo(java.time.temporal.ChronoUnit.SECONDS).toString());

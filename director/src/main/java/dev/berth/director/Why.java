@@ -115,6 +115,14 @@ final class Why {
         return store.read(s -> s.disks(instance.id())).stream()
                 .filter(Rows.Disk::active)
                 .map(disk -> {
+                    // Agents that keep several disks tell of each.
+                    Optional<Fields> own =
+                            told.objects("disk_report").stream()
+                                    .filter(d -> d.string("cid", "").equals(disk.cid().value()))
+                                    .findFirst();
+                    if (own.isPresent()) {
+                        return WhyDisk.of(disk, own.get());
+                    }
                     boolean proven =
                             asked
                                     ? seen.flag("proven", false)

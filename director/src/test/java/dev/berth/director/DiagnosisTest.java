@@ -44,10 +44,18 @@ class DiagnosisTest {
         vms.add(vm(VM, AGENT, true));
         disks.add(disk(DISK, ID, VM));
         ips.add(new Rows.Ip("10.0.0.5", "default", ID, false));
-        cloud.add(cloudVm(VM, AGENT, Diagnosis.metadata(instances.getFirst())));
+        Map<String, String> labels = Diagnosis.metadata(instances.getFirst());
+        labels.putAll(Diagnosis.places("z1", Map.of("default", "10.0.0.5")));
+        cloud.add(cloudVm(VM, AGENT, labels));
         cloud.add(cloudDisk(DISK, VM, 1024));
         evidence.put(VM, VmEvidence.RUNNING);
         agents.put(AGENT, heard("running", List.of("disk-1")));
+    }
+
+    private Map<String, String> labelsWithout(String key) {
+        var labels = new HashMap<>(cloud.getFirst().metadata());
+        labels.remove(key);
+        return labels;
     }
 
     private static Rows.Instance instance(String state) {
@@ -223,6 +231,7 @@ class DiagnosisTest {
     @Test
     void anAddressInUseIsReserved() {
         ips.clear();
+        cloud.set(0, cloudVm(VM, AGENT, labelsWithout("addresses")));
         assertThat(only("address-unreserved").repair())
                 .isEqualTo(
                         new Repair.ReserveAddress(new Rows.Ip("10.0.0.5", "default", ID, false)));
@@ -231,6 +240,7 @@ class DiagnosisTest {
     @Test
     void anAddressOfAnotherIsForAPerson() {
         ips.set(0, new Rows.Ip("10.0.0.5", "default", new InstanceId("z"), false));
+        cloud.set(0, cloudVm(VM, AGENT, labelsWithout("addresses")));
         assertThat(only("address-unreserved").repair()).isInstanceOf(Repair.ByHand.class);
     }
 
@@ -238,7 +248,7 @@ class DiagnosisTest {
     void whatTheCloudDoesNotKnowOfAVmIsToldToIt() {
         cloud.set(0, cloudVm(VM, AGENT, Map.of("deployment", "shop", "owner", "me")));
         Finding finding = only("vm-metadata");
-        assertThat(finding.found()).contains("id, index, job");
+        assertThat(finding.found()).contains("addresses, az, id, index, job");
         assertThat(finding.repair())
                 .isInstanceOfSatisfying(
                         Repair.SetMetadata.class,
@@ -324,6 +334,7 @@ class DiagnosisTest {
             case Repair.Fix r -> !instances.getFirst().ignored();
             case Repair.AdoptDisk r -> disks.stream().noneMatch(d -> d.cid().equals(r.disk()));
             case Repair.ByHand r -> true;
+            case Repair.KeepRecord r -> true;
             case Repair.ReserveAddress r -> true;
             case Repair.SetMetadata r -> true;
         };

@@ -85,6 +85,7 @@ final class ContainerReader {
         section.checkKeys(known, Map.of());
         containerName(section);
         deploy(section);
+        BackupHooks.read(section);
         return spec(keys, files);
     }
 
@@ -107,6 +108,7 @@ final class ContainerReader {
             section.at("group_adds")
                     .warning("the docker release never applied 'group_adds'; Berth does", null);
         }
+        BackupHooks.read(section);
         ContainerSpec spec = spec(keys, FileDefinitions.NONE);
         return spec.logging().equals(ContainerLogging.DEFAULT) ? spec.with(logging) : spec;
     }

@@ -117,6 +117,7 @@ public final class Manifests {
         YamlDocument resolved = interpolation.early(document, variables, findings);
         Section root = root(resolved, findings);
         root.checkKeys(KEYS, IDLE);
+        SnapshotPolicy.read(root);
         refuseOldSections(root);
         if (!root.items("addons").isEmpty()) {
             root.at("addons").error("'addons' are not supported yet", null);

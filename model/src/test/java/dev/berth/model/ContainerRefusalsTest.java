@@ -308,11 +308,13 @@ class ContainerRefusalsTest {
     @Test
     void volumesOnDisksWithANameNeedThem() {
         String group =
-                "containers: [{name: one, image: x, volumes_from: [two]},"
+                "persistent_disks: [{name: logs, type: t}, {name: rows, type: t}]\n"
+                        + "containers: [{name: one, image: x, volumes_from: [two]},"
                         + " {name: two, image: y, volumes: ['/var/vcap/disks/logs/a:/a',"
-                        + " '/var/vcap/disks/rows:/b', '/var/log:/c']}]\n";
+                        + " '/var/vcap/disks/rows/x:/b', '/var/log:/c']}]\n";
+        String manifest = manifest(group).replace("  persistent_disk: 1\n", "");
         List<ContainerSpec> containers =
-                Manifests.parse(YamlDocument.parse(manifest(group)))
+                Manifests.parse(YamlDocument.parse(manifest))
                         .group("more")
                         .orElseThrow()
                         .containers();

@@ -181,7 +181,9 @@ final class World {
                 check(s.to().sizeMb() > disk.sizeMb, "a disk only grows");
                 check(
                         s.attached()
-                                ? agent(row).mounted.contains(s.disk())
+                                ? s.to().raw()
+                                        ? cid(row).equals(disk.attachedTo)
+                                        : agent(row).mounted.contains(s.disk())
                                 : disk.attachedTo == null,
                         "grown in the wrong place");
                 disk.sizeMb = s.to().sizeMb();

@@ -34,18 +34,19 @@ final class DiskChanges {
         changes.add(
                 changed("moved to another az", base, base.with(db.azs(List.of("z2"))), act -> {}));
         changes.add(
-                changed(
+                CrashPoints.deploy(
                         "group renamed",
                         base,
                         base.groups(List.of(db.renamed("store"), base.groups().get(1))),
-                        act -> {}));
+                        "nothing"));
+        changes.add(kindRenamed(base));
         changes.add(resized(base));
         changes.add(attached(base));
         return changes;
     }
 
     /** One that renames the kind of a disk and nothing else moves nothing. */
-    static Change kindRenamed(Wish base) {
+    private static Change kindRenamed(Wish base) {
         Group db = base.groups().get(0);
         Wish fast = base.with(db.diskType("fast"));
         return CrashPoints.deploy("kind renamed", fast, base.with(db.diskType("quick")), "nothing");

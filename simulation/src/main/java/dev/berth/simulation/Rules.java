@@ -351,6 +351,9 @@ final class Rules implements FakeVm.Witness {
 
     /** R2: data is written to the disk of its own instance and to no other. */
     private void own(FakeVm vm, DiskCid disk, Rows.@Nullable Disk row) {
+        if (world.isStoreLost()) {
+            return; // nobody can say whose it is
+        }
         String owner = String.valueOf(row == null ? null : row.instance());
         check(
                 "R2",
@@ -441,6 +444,12 @@ final class Rules implements FakeVm.Witness {
         if (call.method().equals("berth_vm_evidence")) {
             massFailures.clear();
         }
+    }
+
+    /** Tasks are counted anew. */
+    void storeLost() {
+        repairs.clear();
+        massFailures.clear();
     }
 
     // --- at rest

@@ -103,6 +103,9 @@ public final class Simulation {
             } else {
                 change();
             }
+            if (random.nextInt(6) == 0) {
+                loseStore();
+            }
         }
         orphansAge();
     }
@@ -164,6 +167,28 @@ public final class Simulation {
             throw new Broken("R3: orphaned disks of more than five days are still there: " + over);
         }
         world.pass(Duration.ofMinutes(1));
+        world.rules.atRest(List.copyOf(wishes.values()));
+    }
+
+    /** What runs is all that is left; nothing may stop, and nothing may be left to do. */
+    private void loseStore() {
+        boolean tellable =
+                wishes.keySet().stream()
+                        .allMatch(name ->
+                                world.database.read(s -> s.vmsOf(name)).stream()
+                                        .anyMatch(vm -> world.agents.reachable(vm.agent())));
+        if (!tellable) {
+            return; // a deployment without a VM has nobody to tell of it
+        }
+        calm();
+        world.loseStore();
+        for (String name : List.of("one", "two")) {
+            if (!wishes.containsKey(name)) {
+                world.plantSecret(name); // of what is not deployed no agent knows
+            }
+        }
+        world.pass(Duration.ofSeconds(150));
+        sameAgain();
         world.rules.atRest(List.copyOf(wishes.values()));
     }
 

@@ -102,7 +102,7 @@ final class World implements AutoCloseable {
     final Faults faults;
     final Rules rules;
     final FakeAgents agents;
-    final Store database;
+    Store database;
     final Path folder;
     private final Settings settings;
     private final List<FakeCloud.Vm> foreignVms = new ArrayList<>();
@@ -110,7 +110,7 @@ final class World implements AutoCloseable {
     private Process process;
     private int processes;
     private Instant upSince = Instant.MIN;
-    private long cloudConfig;
+    private boolean storeLost;
 
     World(long seed, Settings settings) {
         this.settings = settings;
@@ -128,15 +128,18 @@ final class World implements AutoCloseable {
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
-        database =
-                settings.onDisk()
-                        ? SqlStore.sqlite(folder.resolve("berth.db"))
-                        : SqlStore.sqliteInMemory();
+        database = emptyStore();
         process = new Process(new SimClock.Group("nobody"));
         furnish();
         start();
         clock.in(BEAT, this::beat);
         clock.in(Duration.ofMillis(100), this::turn);
+    }
+
+    private Store emptyStore() {
+        return settings.onDisk()
+                ? SqlStore.sqlite(folder.resolve("berth.db"))
+                : SqlStore.sqliteInMemory();
     }
 
     /** Another director has a VM with a disk on the same cloud; nobody here hears of its agent. */
@@ -191,9 +194,7 @@ final class World implements AutoCloseable {
                     s.saveStemcell(
                             new Rows.Stemcell(0, "berth-debian", "debian", version, cid, "", 3)));
         }
-        cloudConfig =
-                database.write(s -> s.saveConfig("cloud", "default", CLOUD_CONFIG, clock.now()))
-                        .id();
+        database.update(s -> s.saveConfig("cloud", "default", CLOUD_CONFIG, clock.now()));
     }
 
     // --- the director's processes
@@ -238,12 +239,44 @@ final class World implements AutoCloseable {
                                     new DirectorCore.Welcome(Json.of()),
                                     DirectorCore.USUAL_AGENT_WAIT));
             next.core = core;
+            if (storeLost) {
+                core.recover();
+                storeLost = false;
+            }
             core.settle();
             core.begin();
             next.ready = true;
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
         }
+    }
+
+    /** From its loss until it has been rebuilt. */
+    boolean isStoreLost() {
+        return storeLost;
+    }
+
+    /** The director's disk is lost, but for its key: it is to know everything again. */
+    void loseStore() {
+        trace.say("== the store is lost");
+        faults.count("store lost");
+        process.group.kill();
+        bury();
+        database.close();
+        database = emptyStore();
+        try {
+            Files.move(folder.resolve("tasks"), folder.resolve("tasks-" + processes));
+            Files.createDirectories(folder.resolve("tasks"));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        storeLost = true;
+        rules.storeLost();
+        start();
     }
 
     private void bury() {
@@ -483,7 +516,15 @@ final class World implements AutoCloseable {
                 "options",
                 options,
                 "context",
-                Json.of("cloud_config_ids", List.of(cloudConfig), "runtime_config_ids", List.of()));
+                Json.of(
+                        "cloud_config_ids",
+                        List.of(cloudConfig()),
+                        "runtime_config_ids",
+                        List.of()));
+    }
+
+    private long cloudConfig() {
+        return database.read(s -> s.configs("cloud", "default", true, 1)).getFirst().id();
     }
 
     /** Asks for a task; its id, or null when the director died over it. */

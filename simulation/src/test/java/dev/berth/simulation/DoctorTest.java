@@ -149,6 +149,7 @@ class DoctorTest {
         assertThat(kinds(doctor(false)))
                 .contains("vm-missing", "disk-attachment", "address-unreserved", "vm-metadata");
         doctor(true);
+        doctor(true); // an address that is reserved again is to be told to the cloud
         world.pass(Duration.ofSeconds(20));
         assertThat(act.vm("db").mounted()).isEqualTo(disk);
         assertContent();

@@ -33,7 +33,8 @@ record Recipe(
     private static final String LAYOUT = "1";
 
     /** What the agent's jars and TLS need of the JDK; the training run fails if one is missing. */
-    static final List<String> MODULES = List.of("java.base", "java.logging", "jdk.crypto.ec");
+    static final List<String> MODULES =
+            List.of("java.base", "java.logging", "jdk.crypto.ec", "jdk.unsupported");
 
     /** C1 and the serial collector: an agent mostly waits, and each would cost resident memory. */
     static final List<String> JVM_OPTIONS =

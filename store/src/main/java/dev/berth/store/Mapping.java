@@ -5,6 +5,7 @@ import dev.berth.model.DiskCid;
 import dev.berth.model.InstanceId;
 import dev.berth.model.IntentId;
 import dev.berth.model.Json;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.sql.ResultSet;
@@ -96,6 +97,30 @@ final class Mapping {
                 rs.getString("name"),
                 tree(rs, "options"),
                 optional(rs.getString("copy_of"), DiskCid::new));
+    }
+
+    static Rows.Snapshot snapshot(ResultSet rs, StatementContext context) throws SQLException {
+        return new Rows.Snapshot(
+                new SnapshotCid(rs.getString("cid")),
+                new DiskCid(rs.getString("disk")),
+                rs.getString("instance_name"),
+                rs.getInt("instance_index"),
+                time(rs, "created_at"),
+                rs.getBoolean("clean"),
+                rs.getString("consistency"),
+                rs.getString("origin"));
+    }
+
+    static Rows.Backup backup(ResultSet rs, StatementContext context) throws SQLException {
+        return new Rows.Backup(
+                rs.getString("id"),
+                rs.getString("deployment"),
+                rs.getString("location"),
+                time(rs, "created_at"),
+                rs.getLong("bytes"),
+                tree(rs, "content"),
+                optionalTime(rs, "verified_at"),
+                rs.getString("verify_error"));
     }
 
     static Rows.Ip ip(ResultSet rs, StatementContext context) throws SQLException {

@@ -4,6 +4,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.InstanceId;
 import dev.berth.model.IntentId;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.time.Instant;
@@ -295,6 +296,42 @@ public final class Rows {
                     copyOf);
         }
     }
+
+    /**
+     * A snapshot of a disk, which cannot be deleted before it.
+     *
+     * @param instanceName {@code group/uuid} and {@code index} the disk belonged to then
+     * @param clean nothing ran that could have written
+     * @param consistency what may be relied on, for a person
+     * @param origin {@code manual}, {@code schedule} or {@code backup}
+     */
+    public record Snapshot(
+            SnapshotCid cid,
+            DiskCid disk,
+            String instanceName,
+            int index,
+            Instant createdAt,
+            boolean clean,
+            String consistency,
+            String origin) {}
+
+    /**
+     * A backup of a deployment that is whole.
+     *
+     * @param location a file, or an s3 URL
+     * @param content what it holds, without secrets: disks with their sizes and consistency
+     * @param verifiedAt when it was restored last for a trial; null: never
+     * @param verifyError what was wrong then; null: nothing
+     */
+    public record Backup(
+            String id,
+            String deployment,
+            String location,
+            Instant createdAt,
+            long bytes,
+            Map<String, Object> content,
+            @Nullable Instant verifiedAt,
+            @Nullable String verifyError) {}
 
     /** An address given out; unique over the whole director by address. */
     public record Ip(String address, String network, InstanceId instance, boolean isStatic) {}

@@ -17,9 +17,16 @@ import org.flywaydb.core.api.MigrationVersion;
  * released never change; a new one goes to the end of the list.
  */
 final class Schema {
-    private static final List<String> SCRIPTS = List.of("V1__first.sql", "V2__disks.sql");
+    private static final List<String> SCRIPTS =
+            List.of("V1__first.sql", "V2__disks.sql", "V3__copies.sql");
 
     private Schema() {}
+
+    /** The number of the last script. */
+    private static String newest() {
+        String last = SCRIPTS.getLast();
+        return last.substring(1, last.indexOf('_'));
+    }
 
     /** Runs what is missing; refuses a database that a newer version has written. */
     static void bringUpToDate(Dialect dialect, DataSource source) {
@@ -47,9 +54,7 @@ final class Schema {
                         statement.executeQuery(
                                 "SELECT version, success FROM flyway_schema_history"
                                         + " ORDER BY installed_rank DESC LIMIT 1")) {
-            return rows.next()
-                    && String.valueOf(SCRIPTS.size()).equals(rows.getString(1))
-                    && rows.getBoolean(2);
+            return rows.next() && newest().equals(rows.getString(1)) && rows.getBoolean(2);
         } catch (SQLException e) {
             // No such table: a new database. Anything worse Flyway will meet too, and tell.
             return false;
@@ -58,7 +63,7 @@ final class Schema {
 
     private static void refuseNewer(Flyway flyway) {
         var current = flyway.info().current();
-        var known = MigrationVersion.fromVersion(String.valueOf(SCRIPTS.size()));
+        var known = MigrationVersion.fromVersion(newest());
         if (current != null && current.getVersion().compareTo(known) > 0) {
             throw new StoreException(
                     "the database has schema "

@@ -4,6 +4,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.InstanceId;
 import dev.berth.model.IntentId;
+import dev.berth.model.SnapshotCid;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +99,27 @@ public interface StoreSession {
     void saveDisk(Rows.Disk disk);
 
     void deleteDisk(DiskCid cid);
+
+    // --- snapshots, oldest first
+    /** Null: of all disks, orphaned ones included. */
+    List<Rows.Snapshot> snapshots(@Nullable DiskCid disk);
+
+    /** Of the disks that instances of the deployment hold now. */
+    List<Rows.Snapshot> snapshotsOf(String deployment);
+
+    void saveSnapshot(Rows.Snapshot snapshot);
+
+    void deleteSnapshot(SnapshotCid cid);
+
+    // --- backups, newest first
+    List<Rows.Backup> backups(@Nullable String deployment);
+
+    Optional<Rows.Backup> backup(String id);
+
+    /** Inserts, or replaces what the last trial said. */
+    void saveBackup(Rows.Backup backup);
+
+    void deleteBackup(String id);
 
     // --- addresses, by address as text
     List<Rows.Ip> ips();

@@ -12,6 +12,7 @@ import dev.berth.cpi.CpiException.Type;
 import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Json;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.nio.file.Path;
@@ -80,6 +81,7 @@ public abstract class CpiContract {
             switch (object.kind()) {
                 case VM -> {}
                 case DISK -> cpi().deleteDisk(context(), new DiskCid(object.cid()));
+                case SNAPSHOT -> cpi().deleteSnapshot(context(), new SnapshotCid(object.cid()));
                 case NETWORK -> cpi().deleteNetwork(context(), object.cid());
             }
         }
@@ -383,6 +385,38 @@ public abstract class CpiContract {
             assertThat(listed(disk.value()).sizeMb()).isEqualTo(24);
             assertThat(cpi().getDisks(context(), vm)).containsExactly(disk);
         }
+    }
+
+    @Test
+    void aSnapshotOutlivesItsDiskAndBecomesOthers() {
+        VmCid vm = vm(10);
+        DiskCid disk = disk(8);
+        cpi().attachDisk(context(), vm, disk);
+        SnapshotCid taken =
+                cpi().snapshotDisk(context("intent-12"), disk, Map.of("odd", "with $x\n"));
+        SnapshotCid second = cpi().snapshotDisk(context(), disk, Map.of());
+        assertThat(second).isNotEqualTo(taken);
+        CloudObject listed = listed(taken.value());
+        assertThat(listed.kind()).isEqualTo(CloudObject.Kind.SNAPSHOT);
+        assertThat(listed.requestId()).isEqualTo("intent-12");
+        assertThat(listed.sizeMb()).isEqualTo(8);
+        assertThat(listed.metadata())
+                .containsEntry("disk", disk.value())
+                .containsEntry("odd", "with $x\n");
+        cpi().detachDisk(context(), vm, disk);
+        cpi().deleteDisk(context(), disk);
+        DiskCid again = cpi().createDiskFromSnapshot(context(), taken, 16, Map.of(), vm);
+        assertThat(listed(again.value()).sizeMb()).isEqualTo(16);
+        fails(
+                Type.NOT_SUPPORTED,
+                () -> cpi().createDiskFromSnapshot(context(), taken, 4, Map.of(), null));
+        cpi().deleteSnapshot(context(), taken);
+        assertThat(cpi().hasDisk(context(), again)).isTrue();
+        fails(Type.DISK_NOT_FOUND, () -> cpi().deleteSnapshot(context(), taken));
+        fails(
+                Type.DISK_NOT_FOUND,
+                () -> cpi().createDiskFromSnapshot(context(), taken, 16, Map.of(), null));
+        fails(Type.DISK_NOT_FOUND, () -> cpi().snapshotDisk(context(), disk, Map.of()));
     }
 
     @Test

@@ -45,7 +45,8 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     public record Call(AgentId agent, String method, List<Object> arguments) {
         /** Calls that change nothing, and that the bus repeats until they are answered. */
         public boolean isLook() {
-            return Set.of("ping", "info", "get_state", "disk_report").contains(method);
+            return Set.of("ping", "info", "get_state", "get_record", "disk_report")
+                    .contains(method);
         }
 
         public boolean isMutating() {

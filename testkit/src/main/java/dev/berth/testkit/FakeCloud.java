@@ -4,6 +4,7 @@ import dev.berth.cpi.CpiContext;
 import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Json;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.util.ArrayList;
@@ -114,6 +115,14 @@ public final class FakeCloud {
         }
     }
 
+    /** What a disk was at one moment. */
+    public record Snapshot(
+            SnapshotCid cid,
+            String director,
+            String requestId,
+            long sizeMb,
+            Map<String, String> metadata) {}
+
     record Network(String name, String director, String requestId, String range, String gateway) {}
 
     /** Hears of what a VM's inside would notice. */
@@ -130,6 +139,7 @@ public final class FakeCloud {
 
     private final Map<VmCid, Vm> vms = new LinkedHashMap<>();
     private final Map<DiskCid, Disk> disks = new LinkedHashMap<>();
+    private final Map<SnapshotCid, Snapshot> snapshots = new LinkedHashMap<>();
     private final Map<String, Network> networks = new TreeMap<>();
     private final Map<StemcellCid, String> stemcells = new LinkedHashMap<>();
     private final Map<String, Integer> numbers = new HashMap<>();
@@ -330,6 +340,10 @@ public final class FakeCloud {
 
     void remove(DiskCid disk) {
         disks.remove(disk);
+    }
+
+    Map<SnapshotCid, Snapshot> snapshots() {
+        return snapshots;
     }
 
     Map<String, Network> networks() {

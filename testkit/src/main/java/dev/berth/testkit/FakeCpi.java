@@ -9,6 +9,7 @@ import dev.berth.model.Digests;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.nio.file.Path;
@@ -471,6 +472,65 @@ public final class FakeCpi implements Cpi {
         return cloud.growsAttachedDisks();
     }
 
+    @Override
+    public SnapshotCid snapshotDisk(CpiContext context, DiskCid cid, Map<String, String> metadata) {
+        return call(
+                context,
+                "snapshot_disk",
+                () -> cloud.atomically(() -> snapshot(context, disk(cid), metadata)),
+                cid,
+                metadata);
+    }
+
+    private SnapshotCid snapshot(
+            CpiContext context, FakeCloud.Disk disk, Map<String, String> metadata) {
+        var all = new java.util.LinkedHashMap<>(metadata);
+        all.put("disk", disk.cid().value());
+        var cid = new SnapshotCid("snapshot-" + cloud.newDisk(context));
+        cloud.snapshots()
+                .put(
+                        cid,
+                        new FakeCloud.Snapshot(
+                                cid,
+                                context.directorUuid(),
+                                context.requestId(),
+                                disk.sizeMb(),
+                                all));
+        return cid;
+    }
+
+    @Override
+    public void deleteSnapshot(CpiContext context, SnapshotCid cid) {
+        act(
+                context,
+                "delete_snapshot",
+                () ->
+                        cloud.atomically(() -> {
+                            if (cloud.snapshots().remove(cid) == null) {
+                                throw error(Type.DISK_NOT_FOUND, "no snapshot " + cid);
+                            }
+                            return true;
+                        }),
+                cid);
+    }
+
+    @Override
+    public DiskCid createDiskFromSnapshot(
+            CpiContext context,
+            SnapshotCid cid,
+            long sizeMb,
+            Map<String, Object> cloudProperties,
+            @Nullable VmCid near) {
+        FakeCloud.Snapshot snapshot = cloud.atomically(() -> cloud.snapshots().get(cid));
+        if (snapshot == null) {
+            throw error(Type.DISK_NOT_FOUND, "no snapshot " + cid);
+        }
+        if (sizeMb < snapshot.sizeMb()) {
+            throw error(Type.NOT_SUPPORTED, cid + " does not fit " + sizeMb + " MiB");
+        }
+        return createDisk(context, sizeMb, cloudProperties, near);
+    }
+
     // --- networks and inventory
 
     @Override
@@ -567,6 +627,19 @@ public final class FakeCpi implements Cpi {
                                 disk.attachedTo(),
                                 disk.sizeMb(),
                                 disk.metadata()));
+            }
+        }
+        for (FakeCloud.Snapshot snapshot : cloud.snapshots().values()) {
+            if (snapshot.director().equals(director)) {
+                list.add(
+                        new CloudObject(
+                                CloudObject.Kind.SNAPSHOT,
+                                snapshot.cid().value(),
+                                snapshot.requestId(),
+                                null,
+                                null,
+                                snapshot.sizeMb(),
+                                snapshot.metadata()));
             }
         }
         for (FakeCloud.Network network : cloud.networks().values()) {

@@ -229,7 +229,7 @@ final class FakeDisks {
                     aside.contains(disk)
                             ? "aside"
                             : !isLive(disk) ? null : name.isEmpty() ? "store" : "named";
-            DiskCid by = supersededBy(disk);
+            DiskCid by = isMounted(disk) ? supersededBy(disk) : null; // who cannot see cannot say
             disks.add(
                     Json.of(
                             "cid",

@@ -102,6 +102,7 @@ public final class FakeVm {
     private final Set<String> held = new HashSet<>();
 
     private final FakeDisks disks;
+    private @Nullable String record;
 
     // In memory.
     private final Map<String, Running> running = new LinkedHashMap<>();
@@ -256,6 +257,8 @@ public final class FakeVm {
             case "copy_disk" -> disks.copy(disk(arguments), second(arguments));
             case "migrate_disk" -> migrate(disk(arguments), second(arguments));
             case "disk_report" -> disks.report();
+            case "keep_record" -> keep(String.valueOf(arguments.getFirst()));
+            case "get_record" -> Json.of("record", record);
             default -> throw new AgentException(Kind.UNKNOWN_METHOD, "unknown message " + method);
         };
     }
@@ -319,6 +322,11 @@ public final class FakeVm {
             reconcile(hold ? "stop_container" : "start_container");
         }
         return hold ? "stopped" : "started";
+    }
+
+    private Object keep(String sealed) {
+        record = sealed;
+        return "kept";
     }
 
     private Object mount(DiskCid disk, boolean revive) {

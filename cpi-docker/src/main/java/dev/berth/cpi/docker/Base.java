@@ -2,6 +2,7 @@ package dev.berth.cpi.docker;
 
 import dev.berth.cpi.CpiException;
 import dev.berth.model.DiskCid;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.VmCid;
 import java.nio.file.Path;
 
@@ -56,6 +57,22 @@ record Base(Path folder) {
 
     Path diskRecord(DiskCid disk) {
         return disk(disk).resolve("record.json");
+    }
+
+    Path snapshots() {
+        return folder.resolve("snapshots");
+    }
+
+    Path snapshot(SnapshotCid snapshot) {
+        return snapshots().resolve(name(snapshot.value()));
+    }
+
+    Path snapshotImage(SnapshotCid snapshot) {
+        return snapshot(snapshot).resolve("disk.img");
+    }
+
+    Path snapshotRecord(SnapshotCid snapshot) {
+        return snapshot(snapshot).resolve("record.json");
     }
 
     Path locks() {

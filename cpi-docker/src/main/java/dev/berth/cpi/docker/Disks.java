@@ -40,6 +40,7 @@ final class Disks {
     private final FileLocks locks;
     private final LoopDevices loops;
     private final Mounts mounts;
+    private final FrozenFileSystems frozen;
     private final double overcommit;
 
     /**
@@ -50,10 +51,25 @@ final class Disks {
         this.locks = locks;
         this.loops = new LoopDevices(locks, overcommit > 1);
         this.mounts = mounts;
+        this.frozen = new FrozenFileSystems(base, loops, mounts);
         this.overcommit = overcommit;
     }
 
     DiskCid create(CpiContext context, long sizeMb, Map<String, Object> cloudProperties) {
+        return create(context, sizeMb, cloudProperties, image -> {});
+    }
+
+    /** Fills a new image before the disk exists. */
+    interface Content {
+        void writeTo(Path image) throws IOException;
+    }
+
+    /**
+     * @param content lets the image be no longer than it will be; a reflink of it takes its space
+     *     only when it is written
+     */
+    DiskCid create(
+            CpiContext context, long sizeMb, Map<String, Object> cloudProperties, Content content) {
         DiskCid cid = new DiskCid("disk-" + UUID.randomUUID());
         Records.createFolder(base.disks());
         try (var lock = locks.lock("disk-space")) {
@@ -61,6 +77,7 @@ final class Disks {
             Path making = base.disks().resolve(".making-" + cid);
             try {
                 Files.createDirectory(making);
+                content.writeTo(making.resolve("disk.img"));
                 allocate(making.resolve("disk.img"), sizeMb * MIB);
                 var record =
                         new DiskRecord(
@@ -84,8 +101,8 @@ final class Disks {
         }
     }
 
-    /** What sparse files promised may still be asked for. */
-    private void checkSpace(long more) {
+    /** What sparse files promised may still be asked for. The caller holds the lock of space. */
+    void checkSpace(long more) {
         try {
             long usable = Files.getFileStore(base.disks()).getUsableSpace();
             long free = Math.max(0, usable - MARGIN);
@@ -117,7 +134,7 @@ final class Disks {
     }
 
     /** What the file takes of the file system now. */
-    private static long allocated(Path file) {
+    static long allocated(Path file) {
         // Linux counts 512-byte blocks here, whatever the file system's own block is.
         return Long.parseLong(Commands.run("stat", "-c", "%b", file.toString())) * 512;
     }
@@ -144,7 +161,7 @@ final class Disks {
         return Records.read(base.diskRecord(disk)).map(DiskRecord::fromTree);
     }
 
-    private DiskRecord get(DiskCid disk) {
+    DiskRecord get(DiskCid disk) {
         return find(disk)
                 .orElseThrow(() -> new CpiException(Type.DISK_NOT_FOUND, "no disk " + disk));
     }
@@ -287,7 +304,25 @@ final class Disks {
                                         + " of the host); unmount it in the VM first");
                     });
         }
-        loops.release(base.image(disk));
+        try {
+            loops.release(base.image(disk));
+        } catch (CpiException e) {
+            // Nobody has it mounted, so what holds it may be a file system that was left frozen.
+            if (!frozen.thawUnmounted(base.image(disk))) {
+                throw e;
+            }
+            loops.release(base.image(disk));
+        }
+    }
+
+    /**
+     * Lets writers of a VM that is about to be deleted go on: who waits for a frozen file system
+     * cannot even be killed.
+     */
+    void thawAll(VmCid vm) {
+        for (DiskRecord record : attachedTo(vm)) {
+            frozen.thawMounted(base.image(record.cid()));
+        }
     }
 
     void resize(DiskCid disk, long sizeMb) {

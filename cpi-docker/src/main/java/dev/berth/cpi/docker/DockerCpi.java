@@ -9,6 +9,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ public final class DockerCpi implements Cpi {
 
     private final Vms vms;
     private final Disks disks;
+    private final Snapshots snapshots;
     private final Networks networks;
     private final Stemcells stemcells;
 
@@ -62,6 +64,7 @@ public final class DockerCpi implements Cpi {
         var locks = new FileLocks(base.locks(), LOCK_WAIT);
         var host = new HostFacts(proc);
         disks = new Disks(base, locks, new Mounts(proc), overcommit);
+        snapshots = new Snapshots(base, locks, disks);
         networks = new Networks(engine, locks, host);
         stemcells = new Stemcells(engine, locks);
         vms = new Vms(engine, base, locks, networks, disks, host, later);
@@ -70,6 +73,7 @@ public final class DockerCpi implements Cpi {
     /** Removes what deleted VMs left, also when the process that deleted them died over it. */
     public void sweep() {
         typed(vms::sweep);
+        typed(snapshots::sweep);
     }
 
     @Override
@@ -200,6 +204,27 @@ public final class DockerCpi implements Cpi {
     }
 
     @Override
+    public SnapshotCid snapshotDisk(
+            CpiContext context, DiskCid disk, Map<String, String> metadata) {
+        return typed(() -> snapshots.take(context, disk, metadata));
+    }
+
+    @Override
+    public void deleteSnapshot(CpiContext context, SnapshotCid snapshot) {
+        typed(() -> snapshots.delete(snapshot));
+    }
+
+    @Override
+    public DiskCid createDiskFromSnapshot(
+            CpiContext context,
+            SnapshotCid snapshot,
+            long sizeMb,
+            Map<String, Object> cloudProperties,
+            @Nullable VmCid near) {
+        return typed(() -> snapshots.disk(context, snapshot, sizeMb, cloudProperties));
+    }
+
+    @Override
     public List<DiskCid> getDisks(CpiContext context, VmCid vm) {
         return typed(() -> vms.disksOf(vm));
     }
@@ -262,6 +287,7 @@ public final class DockerCpi implements Cpi {
                                 disk.metadata()));
             }
         }
+        list.addAll(snapshots.listed(context));
         for (Map<String, Object> network : networks.all(context)) {
             Map<String, String> labels = Fields.of(network, "network").stringMap("Labels");
             list.add(

@@ -68,6 +68,15 @@ final class FileLocks {
         }
     }
 
+    /** Whether nobody holds it at this moment. */
+    boolean isFree(String name) {
+        try (var held = new FileLocks(folder, Duration.ZERO).lock(name)) {
+            return true;
+        } catch (CpiException e) {
+            return false;
+        }
+    }
+
     private Path file(String name) {
         return folder.resolve(name + ".lock");
     }

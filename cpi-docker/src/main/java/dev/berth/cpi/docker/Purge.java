@@ -8,6 +8,7 @@ import dev.berth.engine.Engine;
 import dev.berth.engine.EngineException;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
+import dev.berth.model.SnapshotCid;
 import dev.berth.model.StemcellCid;
 import dev.berth.model.VmCid;
 import java.io.PrintStream;
@@ -40,6 +41,10 @@ final class Purge {
         List<CloudObject> all = cpi.inventory(context);
         cpi.sweep();
         each(cids(all, Kind.VM), "VM", cid -> cpi.deleteVm(context, new VmCid(cid)));
+        each(
+                cids(all, Kind.SNAPSHOT),
+                "snapshot",
+                cid -> cpi.deleteSnapshot(context, new SnapshotCid(cid)));
         each(cids(all, Kind.DISK), "disk", cid -> cpi.deleteDisk(context, new DiskCid(cid)));
         each(cids(all, Kind.NETWORK), "network", cid -> cpi.deleteNetwork(context, cid));
         each(

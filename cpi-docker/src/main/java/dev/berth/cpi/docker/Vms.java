@@ -230,6 +230,7 @@ final class Vms {
             }
             Records.createFolder(base.vm(vm));
             Records.mark(base.deletion(vm));
+            disks.thawAll(vm);
             id(vm).ifPresent(id -> engine.removeContainer(id, true, true));
             disks.releaseAll(vm);
             setAside(vm);

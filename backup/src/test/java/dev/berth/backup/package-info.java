@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.backup;
+
+import org.jspecify.annotations.NullMarked;
