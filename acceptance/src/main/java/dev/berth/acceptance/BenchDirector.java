@@ -103,6 +103,12 @@ public final class BenchDirector {
         return state.equals("done");
     }
 
+    /** Whether the task has ended, well or not. */
+    public boolean hasEnded(long id) {
+        Fields task = Fields.of(Json.parse(send("GET", "/tasks/" + id, null).body()), "task");
+        return ENDED.contains(task.string("state"));
+    }
+
     private static long task(HttpResponse<String> accepted) {
         return accepted.headers()
                 .firstValue("Location")

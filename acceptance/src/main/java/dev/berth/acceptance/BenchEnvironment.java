@@ -126,7 +126,7 @@ public final class BenchEnvironment implements AutoCloseable {
     }
 
     /** Deletes the disks that a deployment left as orphans: those of benchmarks are large. */
-    void dropDisks(String deployment) {
+    public void dropDisks(String deployment) {
         director.list("/disks").stream()
                 .filter(disk -> disk.string("deployment_name").equals(deployment))
                 .forEach(disk -> berth("delete-disk", "-n", disk.string("disk_cid")));

@@ -16,7 +16,16 @@ import org.junit.jupiter.api.Test;
 @Tag("engine")
 class ProofTest {
     private static final List<String> FAULTS =
-            List.of("paused", "cut", "vm", "repair-killed", "grow-killed", "full", "blackout");
+            List.of(
+                    "paused",
+                    "cut",
+                    "vm",
+                    "repair-killed",
+                    "grow-killed",
+                    "copy-killed",
+                    "copy-agent",
+                    "full",
+                    "blackout");
 
     @Test
     void nothingThatADatabaseAcknowledgedIsLost() {

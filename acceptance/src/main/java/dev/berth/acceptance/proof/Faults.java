@@ -40,6 +40,19 @@ final class Faults {
                         EVERY_WRITE,
                         1,
                         Faults::growKilled),
+                Fault.of("copy", "both disks made smaller, by copy", 3, 1, Faults::copy),
+                new Fault(
+                        "copy-killed",
+                        "the director killed at each journal write of a copy",
+                        EVERY_WRITE,
+                        2,
+                        Faults::copyKilled),
+                new Fault(
+                        "copy-agent",
+                        "the agents killed in the middle of a copy",
+                        8,
+                        1,
+                        Faults::copyWithoutAgents),
                 Fault.of("full", "the disk filled up, and emptied", 3, 1, Faults::full),
                 Fault.of(
                         "blackout",
@@ -146,6 +159,41 @@ final class Faults {
                 stage, round, () -> stage.environment().director().begin(stage.grown(), ""));
     }
 
+    private static final String SHRINK = "allow_shrink=true";
+
+    private static void copy(Stage stage) {
+        stage.deploy(stage.shrunk(), SHRINK);
+        stage.dropOldDisks();
+    }
+
+    private static boolean copyKilled(Stage stage, int round) {
+        boolean struck =
+                killedAtWrite(
+                        stage,
+                        round,
+                        () -> stage.environment().director().begin(stage.shrunk(), SHRINK));
+        stage.dropOldDisks();
+        return struck;
+    }
+
+    /** A little later in each run. The deploy may fail of it; the next one takes it up. */
+    private static boolean copyWithoutAgents(Stage stage, int round) {
+        try (var journal = new JournalWatch(stage.environment().home())) {
+            long enough = journal.writes() + 8; // both new disks are made and shown by then
+            String smaller = stage.shrunk();
+            long task = stage.environment().director().begin(smaller, SHRINK);
+            if (awaitWrites(stage, journal, enough, task)) {
+                BenchTools.pause(100L * round);
+                agents(stage);
+            }
+            stage.await("the end of the copy", () -> stage.environment().director().hasEnded(task));
+            stage.awaitWell();
+            stage.deploy(smaller, SHRINK);
+            stage.dropOldDisks();
+            return true;
+        }
+    }
+
     private static boolean repairKilled(Stage stage, int round) {
         List<String> old = stage.vms();
         boolean struck =
@@ -176,7 +224,7 @@ final class Faults {
                 stage.up();
             }
             if (task >= 0) {
-                stage.await("the change", () -> stage.environment().director().isDone(task));
+                stage.awaitDone(task);
             }
             return struck;
         }
@@ -190,7 +238,7 @@ final class Faults {
             boolean over =
                     task == null
                             ? BenchTools.secondsSince(begun) > 30
-                            : stage.environment().director().isDone(task);
+                            : stage.environment().director().hasEnded(task);
             if (over) {
                 return journal.writes() >= enough;
             }

@@ -127,6 +127,17 @@ final class Stage implements AutoCloseable {
         return manifest();
     }
 
+    /** The manifest with disks a little smaller: their data has to go to new ones. */
+    String shrunk() {
+        diskMb -= 8;
+        return manifest();
+    }
+
+    /** Deletes the disks that copies have left behind: a proof makes many of them. */
+    void dropOldDisks() {
+        environment.dropDisks(NAME);
+    }
+
     // --- what is where
 
     private Fields instance(String group) {
@@ -236,9 +247,17 @@ final class Stage implements AutoCloseable {
         environment.berth("up");
     }
 
+    /** Waits out a director that is away; a task that fails ends the proof. */
+    void awaitDone(long task) {
+        await("the end of task " + task, () -> environment.director().hasEnded(task));
+        if (!environment.director().isDone(task)) {
+            throw new BenchException("task " + task + " is not done");
+        }
+    }
+
     void deploy(String manifest, String query) {
         long task = environment.director().begin(manifest, query);
-        await("the deploy", () -> environment.director().isDone(task));
+        awaitDone(task);
     }
 
     @Override
