@@ -140,9 +140,13 @@ final class Watched {
         return heardAt == null ? settings.startGrace() : settings.agentTimeout();
     }
 
-    /** Its connection is lost, or it is asked about, and nobody has said yet what became of it. */
+    /**
+     * Its connection is lost, or it is asked about, and nobody has said yet, or could say, what
+     * became of it.
+     */
     boolean isUnsure() {
-        return (lostAt != null || askedAt != null) && evidence == null;
+        return evidence == Evidence.UNKNOWN
+                || (lostAt != null || askedAt != null) && evidence == null;
     }
 
     boolean isDown() {

@@ -192,6 +192,20 @@ class JudgeTest {
         assertThat(repairs(next)).hasSize(1).doesNotContainAnyElementsOf(repairs(actions));
     }
 
+    /** A cloud that fails to answer about one of many must not make them few. */
+    @Test
+    void whoeverNobodyCanTellOfIsCountedAmongTheMany() {
+        running(20);
+        IntStream.range(0, 5).forEach(i -> at(1000, disconnected(i)));
+        until(1200);
+        List<Action> actions = new ArrayList<>(at(1210, found(4, Evidence.UNKNOWN)));
+        IntStream.range(0, 4).forEach(i -> actions.addAll(at(1220 + i, found(i, Evidence.GONE))));
+        actions.addAll(until(3000));
+        assertThat(repairs(actions)).hasSize(1);
+        assertThat(actions)
+                .anyMatch(a -> a instanceof Action.RaiseAlert r && r.id().contains("meltdown"));
+    }
+
     @Test
     void aFewAtOnceAreRepairedTogether() {
         running(20);

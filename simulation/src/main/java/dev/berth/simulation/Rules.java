@@ -443,13 +443,6 @@ final class Rules implements FakeVm.Witness {
         massFailures.put(deployment, world.clock.now());
     }
 
-    /** A judge that gets no answer about one of those who failed cannot count it. */
-    void failed(FakeCpi.Call call) {
-        if (call.method().equals("berth_vm_evidence")) {
-            massFailures.clear();
-        }
-    }
-
     /** Tasks are counted anew. */
     void storeLost() {
         repairs.clear();

@@ -3,7 +3,6 @@ package dev.berth.simulation;
 import dev.berth.bus.AgentCalls;
 import dev.berth.bus.AgentEvents;
 import dev.berth.cpi.CpiContext;
-import dev.berth.cpi.CpiException;
 import dev.berth.director.DirectorCore;
 import dev.berth.director.DirectorIdentity;
 import dev.berth.director.Parallel;
@@ -328,12 +327,7 @@ final class World implements AutoCloseable {
                                 if (settings.checked()) {
                                     rules.asked(call);
                                 }
-                                try {
-                                    faults.before(call);
-                                } catch (CpiException e) {
-                                    rules.failed(call);
-                                    throw e;
-                                }
+                                faults.before(call);
                             }
 
                             @Override
