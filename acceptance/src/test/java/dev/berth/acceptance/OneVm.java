@@ -153,16 +153,16 @@ final class OneVm {
 
     // --- waiting
 
-    /** Runs, and not as before. */
+    /** Runs, and not as before; while the daemon is away nobody can tell, which is no failure. */
     void awaitAnew(String container, Touch before) {
         await(container + " to run again")
                 .atMost(TestEnvironment.SOON)
                 .pollInterval(java.time.Duration.ofMillis(100))
-                .until(() -> {
+                .untilAsserted(() -> {
                     Touch now = touches().get(container);
-                    return now != null
-                            && now.running()
-                            && !now.startedAt().equals(before.startedAt());
+                    assertThat(now).isNotNull();
+                    assertThat(now.running()).isTrue();
+                    assertThat(now.startedAt()).isNotEqualTo(before.startedAt());
                 });
     }
 

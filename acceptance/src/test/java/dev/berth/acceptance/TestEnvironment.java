@@ -297,7 +297,8 @@ final class TestEnvironment implements AutoCloseable {
         return found;
     }
 
-    private static String text(long pid, String file) {
+    /** Of a process; empty when it has ended. */
+    static String text(long pid, String file) {
         try {
             return new String(
                             Files.readAllBytes(Path.of("/proc/" + pid + "/" + file)),
