@@ -154,8 +154,9 @@ final class InstanceSteps {
         if (alone) {
             runAhead();
         }
-        if (!kept || has(changes, "renamed")) {
-            // Without a wish an agent says that all that it should run is running.
+        if (!kept || has(changes, "renamed") || has(changes, "dirty")) {
+            // Without a wish an agent says that all that it should run is running; it may be one
+            // whose VM was made by an update that did not come to its end.
             prepare();
             steps.add(new Step.Apply());
         }

@@ -221,6 +221,18 @@ class PlannerTest {
                 .contains("delete vm", "create vm", "start containers");
     }
 
+    /** Its VM may never have been told a wish, and would say for ever that it runs. */
+    @Test
+    void aStoppedInstanceWhoseUpdateBrokeOffIsToldItsContainers() {
+        Desired.Group group = Wishes.group("db", 1, 100L, "h1");
+        deploy(Wishes.of(Wishes.withState(group, "stopped")));
+        Recorded.Instance row = world.rows.values().iterator().next();
+        world.rows.put(row.id(), marked(row, false, false));
+        assertThat(verbs(single(plan(Wishes.of(group))).steps()))
+                .contains("apply")
+                .doesNotContain("start containers");
+    }
+
     @Test
     void changedTagsTouchMetadataOnly() {
         Desired.Group group = Wishes.group("db", 1, 100L, "h1");
@@ -457,6 +469,11 @@ class PlannerTest {
     }
 
     private static Recorded.Instance ignored(Recorded.Instance row) {
+        return marked(row, true, row.updateCompleted());
+    }
+
+    private static Recorded.Instance marked(
+            Recorded.Instance row, boolean ignored, boolean completed) {
         return new Recorded.Instance(
                 row.id(),
                 row.group(),
@@ -464,8 +481,8 @@ class PlannerTest {
                 row.az(),
                 row.state(),
                 row.bootstrap(),
-                true,
-                row.updateCompleted(),
+                ignored,
+                completed,
                 row.configurationHash(),
                 row.addresses(),
                 row.vm(),
