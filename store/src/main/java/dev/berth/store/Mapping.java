@@ -123,6 +123,29 @@ final class Mapping {
                 rs.getString("verify_error"));
     }
 
+    static Rows.Alert alert(ResultSet rs, StatementContext context) throws SQLException {
+        return new Rows.Alert(
+                rs.getLong("number"),
+                rs.getString("state"),
+                time(rs, "changed_at"),
+                tree(rs, "content"));
+    }
+
+    static Rows.Delivery delivery(ResultSet rs, StatementContext context) throws SQLException {
+        return new Rows.Delivery(
+                rs.getLong("id"),
+                rs.getString("sink"),
+                rs.getString("notice"),
+                rs.getLong("alert"),
+                rs.getString("state"),
+                time(rs, "created_at"),
+                rs.getLong("attempts"),
+                time(rs, "due_at"),
+                optionalTime(rs, "ended_at"),
+                rs.getString("said"),
+                tree(rs, "content"));
+    }
+
     static Rows.Ip ip(ResultSet rs, StatementContext context) throws SQLException {
         return new Rows.Ip(
                 rs.getString("address"),

@@ -333,6 +333,69 @@ public final class Rows {
             @Nullable Instant verifiedAt,
             @Nullable String verifyError) {}
 
+    /**
+     * An alert.
+     *
+     * @param number never used again
+     * @param state {@code open}, {@code acknowledged} or {@code resolved}
+     * @param content the whole of it
+     */
+    public record Alert(
+            long number, String state, Instant changedAt, Map<String, Object> content) {}
+
+    /**
+     * A notice of an alert on its way to one sink.
+     *
+     * @param notice names it among those of its sink
+     * @param state {@code waiting}, {@code delivered} or {@code dropped}
+     * @param dueAt not to be tried before
+     * @param said what the other side said last, or why it is waited for
+     */
+    public record Delivery(
+            long id,
+            String sink,
+            String notice,
+            long alert,
+            String state,
+            Instant createdAt,
+            long attempts,
+            Instant dueAt,
+            @Nullable Instant endedAt,
+            String said,
+            Map<String, Object> content) {
+        /** After a try that failed. */
+        public Delivery triedInVain(Instant next, String nowSaid) {
+            return new Delivery(
+                    id,
+                    sink,
+                    notice,
+                    alert,
+                    state,
+                    createdAt,
+                    attempts + 1,
+                    next,
+                    null,
+                    nowSaid,
+                    content);
+        }
+
+        /** It is over. */
+        public Delivery ended(String nowState, Instant at, String nowSaid) {
+            return new Delivery(
+                    id,
+                    sink,
+                    notice,
+                    alert,
+                    nowState,
+                    createdAt,
+                    attempts + 1,
+                    dueAt,
+                    at,
+                    nowSaid,
+                    content);
+        }
+    }
+
     /** An address given out; unique over the whole director by address. */
     public record Ip(String address, String network, InstanceId instance, boolean isStatic) {}
 

@@ -121,6 +121,39 @@ public interface StoreSession {
 
     void deleteBackup(String id);
 
+    // --- alerts, newest first
+    /** Null: in any state. */
+    List<Rows.Alert> alerts(@Nullable List<String> states, int limit);
+
+    Optional<Rows.Alert> alert(long number);
+
+    /** Inserts, or replaces the one of that number. */
+    void saveAlert(Rows.Alert alert);
+
+    /**
+     * Deletes all but the newest that are over and told, and what is known of their deliveries.
+     *
+     * @return how many alerts went
+     */
+    int forgetAlerts(int keep);
+
+    // --- deliveries of notices of alerts, oldest first
+    /** False, without change, when that sink has that notice already. */
+    boolean addDelivery(Rows.Delivery delivery);
+
+    /** Replaces state, tries and times. */
+    void saveDelivery(Rows.Delivery delivery);
+
+    List<Rows.Delivery> waitingDeliveries(String sink, int limit);
+
+    /** How many wait, by sink. */
+    Map<String, Long> waitingDeliveries();
+
+    List<Rows.Delivery> deliveriesOf(long alert);
+
+    /** All that wait for a sink; returns how many that were. */
+    int dropDeliveries(String sink, String said, Instant now);
+
     // --- addresses, by address as text
     List<Rows.Ip> ips();
 

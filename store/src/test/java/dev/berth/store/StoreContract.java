@@ -615,4 +615,58 @@ abstract class StoreContract {
                 null,
                 null);
     }
+
+    @Test
+    void alertsAreReplacedByNumberAndForgottenOnlyWhenOverAndTold() {
+        for (long n = 1; n <= 6; n++) {
+            var alert = new Rows.Alert(n, n == 2 ? "open" : "resolved", T0, Json.of("t", ODD));
+            store.update(s -> s.saveAlert(alert));
+        }
+        store.update(s -> s.saveAlert(new Rows.Alert(6, "acknowledged", T0, Json.of("t", "x"))));
+        assertThat(found(store, s -> s.alert(6)))
+                .contains(new Rows.Alert(6, "acknowledged", T0, Json.of("t", "x")));
+        assertThat(listed(store, s -> s.alerts(List.of("open", "acknowledged"), 9)))
+                .extracting(Rows.Alert::number)
+                .containsExactly(6L, 2L);
+        store.update(s -> s.addDelivery(delivery("mail", "n3", 3)));
+        assertThat(store.<Integer>write(s -> s.forgetAlerts(2))).isEqualTo(2);
+        assertThat(listed(store, s -> s.alerts(null, 9)))
+                .extracting(Rows.Alert::number)
+                .containsExactly(6L, 5L, 3L, 2L);
+        assertThat(store.<Integer>write(s -> s.forgetAlerts(99))).isZero();
+    }
+
+    @Test
+    void aNoticeIsDeliveredOnceToEachSinkAndInOrder() {
+        store.update(s -> {
+            assertThat(s.addDelivery(delivery("mail", "a", 1))).isTrue();
+            assertThat(s.addDelivery(delivery("mail", "a", 1))).isFalse();
+            assertThat(s.addDelivery(delivery("mail", "b", 1))).isTrue();
+            assertThat(s.addDelivery(delivery("pager", "a", 1))).isTrue();
+        });
+        assertThat(store.<Map<String, Long>>read(s -> s.waitingDeliveries()))
+                .isEqualTo(Map.of("mail", 2L, "pager", 1L));
+        List<Rows.Delivery> waiting = store.read(s -> s.waitingDeliveries("mail", 9));
+        assertThat(waiting).extracting(Rows.Delivery::notice).containsExactly("a", "b");
+        Rows.Delivery first = waiting.getFirst();
+        Rows.Delivery tried = first.triedInVain(T0.plusSeconds(5), "away");
+        store.update(s -> s.saveDelivery(tried));
+        assertThat(listed(store, s -> s.waitingDeliveries("mail", 1))).containsExactly(tried);
+        Rows.Delivery done = tried.ended("delivered", T0.plusSeconds(6), "250 OK");
+        store.update(s -> s.saveDelivery(done));
+        assertThat(done.attempts()).isEqualTo(2);
+        assertThat(listed(store, s -> s.waitingDeliveries("mail", 9)))
+                .extracting(Rows.Delivery::notice)
+                .containsExactly("b");
+        assertThat(store.<Integer>write(s -> s.dropDeliveries("mail", "no such sink", T0)))
+                .isEqualTo(1);
+        assertThat(listed(store, s -> s.deliveriesOf(1)))
+                .extracting(Rows.Delivery::state)
+                .containsExactly("delivered", "dropped", "waiting");
+    }
+
+    private static Rows.Delivery delivery(String sink, String notice, long alert) {
+        return new Rows.Delivery(
+                0, sink, notice, alert, "waiting", T0, 0, T0, null, "", Json.of("odd", ODD));
+    }
 }
