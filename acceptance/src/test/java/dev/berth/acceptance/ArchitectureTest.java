@@ -47,10 +47,18 @@ class ArchitectureTest {
                     Map.entry("supervisor", Set.of("model", "engine")),
                     Map.entry("agent", Set.of("wire", "supervisor")),
                     Map.entry("monitor", Set.of("wire")),
+                    Map.entry("alerts", Set.of("model")),
                     Map.entry("backup", Set.of("model")),
                     Map.entry(
                             "director",
-                            Set.of("planner", "store", "bus", "cpi.docker", "monitor", "backup")),
+                            Set.of(
+                                    "planner",
+                                    "store",
+                                    "bus",
+                                    "cpi.docker",
+                                    "monitor",
+                                    "alerts",
+                                    "backup")),
                     Map.entry("cli", Set.of("model")),
                     Map.entry("stemcell", Set.of("model")));
 
@@ -71,6 +79,21 @@ class ArchitectureTest {
                     .or(
                             resideInAPackage("dev.berth.monitor")
                                     .and(outermostNamedNot("Monitor"))) // holds the threads
+                    .or(
+                            resideInAPackage("dev.berth.alerts")
+                                    .and(
+                                            outermostNamedNot(
+                                                    "Courier", // holds a thread
+                                                    "EmailSink", // these speak to the outside
+                                                    "HttpPost",
+                                                    "OpsgenieSink",
+                                                    "PagerDutySink",
+                                                    "PluginProcess",
+                                                    "PluginSink",
+                                                    "StdoutSink",
+                                                    "SyslogSink",
+                                                    "Trust",
+                                                    "WebhookSink")))
                     .or(
                             resideInAPackage("dev.berth.supervisor")
                                     .and(

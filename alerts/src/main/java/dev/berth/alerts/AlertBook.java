@@ -272,23 +272,35 @@ public final class AlertBook {
     }
 
     private List<Change> consequence(Alarm alarm, Instant now) {
+        boolean soon =
+                pending.values().stream()
+                        .map(p -> p.alarm)
+                        .anyMatch(a -> a.kind() == Alarm.Kind.DOWN && follows(alarm, a));
+        if (soon) {
+            pending.put(alarm.key(), new Pending(alarm, now));
+            return List.of();
+        }
         Incident cause =
                 open.descendingMap().values().stream()
                         .filter(i ->
                                 i.members().stream()
-                                        .anyMatch(m ->
-                                                isDown(m)
-                                                        && alarm.deployment() != null
-                                                        && alarm.deployment()
-                                                                .equals(m.alarm().deployment())))
+                                        .anyMatch(m -> isDown(m) && follows(alarm, m.alarm())))
                         .findFirst()
                         .orElse(null);
-        if (cause != null) {
-            var out = new ArrayList<Change>();
+        var out = new ArrayList<Change>();
+        if (cause == null) {
+            out.add(begin(List.of(member(alarm, now)), now));
+        } else {
             join(cause, List.of(member(alarm, now)), now, out);
-            return out;
         }
-        return List.of(begin(List.of(member(alarm, now)), now));
+        return out;
+    }
+
+    /** Of the same deployment, and of the same zone, as far as it names them. */
+    private static boolean follows(Alarm consequence, Alarm down) {
+        return (consequence.deployment() == null
+                        || consequence.deployment().equals(down.deployment()))
+                && (consequence.az() == null || consequence.az().equals(down.az()));
     }
 
     // --- one alert

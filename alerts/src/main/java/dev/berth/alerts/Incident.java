@@ -69,6 +69,23 @@ public record Incident(
         members = List.copyOf(members);
     }
 
+    /** Of one trouble, and of no number: for a test. */
+    public static Incident single(Alarm alarm, Instant now) {
+        return new Incident(
+                0,
+                State.OPEN,
+                List.of(new Member(alarm, List.of(now), null)),
+                now,
+                now,
+                null,
+                null,
+                null,
+                "",
+                false,
+                null,
+                false);
+    }
+
     public boolean isOver() {
         return state == State.RESOLVED;
     }

@@ -66,6 +66,8 @@ final class Usage {
                         "take-snapshot",
                         "delete-snapshot",
                         "delete-snapshots"));
+        groups.put(
+                "What is wrong:", List.of("alerts", "alert", "acknowledge-alert", "resolve-alert"));
         groups.put("What was done:", List.of("tasks", "task", "cancel-task", "events", "locks"));
         groups.put(
                 "The director:",
@@ -73,6 +75,10 @@ final class Usage {
                         "env",
                         "cloud-config",
                         "update-cloud-config",
+                        "configs",
+                        "config",
+                        "update-config",
+                        "delete-config",
                         "stemcells",
                         "upload-image",
                         "upload-stemcell",

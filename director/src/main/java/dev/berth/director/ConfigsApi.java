@@ -9,6 +9,7 @@ import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import dev.berth.store.StoreSession;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +27,28 @@ final class ConfigsApi {
         this.store = store;
         this.clock = clock;
         this.trail = trail;
+    }
+
+    /** What else has to hold for a type of configs, and who has to know when one was changed. */
+    interface Care {
+        void check(String name, String yaml);
+
+        void changed();
+    }
+
+    private final Map<String, Care> cares = new HashMap<>();
+
+    /** Before {@link #addTo}. */
+    ConfigsApi with(String type, Care care) {
+        cares.put(type, care);
+        return this;
+    }
+
+    private void changed(String type) {
+        Care care = cares.get(type);
+        if (care != null) {
+            care.changed();
+        }
     }
 
     void addTo(Router router) {
@@ -124,19 +147,26 @@ final class ConfigsApi {
             throw bad("'content' is required and must be text");
         }
         requireMapping(YamlDocument.parseConfig(yaml, type));
+        Care care = cares.get(type);
+        if (care != null) {
+            care.check(name, yaml);
+        }
         String expected = body.has("expected_latest_id") ? body.string("expected_latest_id") : null;
-        return store.write(s -> {
-            String latest =
-                    s.configs(type, name, true, 1).stream()
-                            .findFirst()
-                            .map(row -> Long.toString(row.id()))
-                            .orElse("0");
-            if (expected != null && !expected.equals(latest)) {
-                return conflict(latest, expected);
-            }
-            Rows.Config saved = s.saveConfig(type, name, yaml, clock.now());
-            return Reply.json(201, json(saved, true));
-        });
+        Reply reply =
+                store.write(s -> {
+                    String latest =
+                            s.configs(type, name, true, 1).stream()
+                                    .findFirst()
+                                    .map(row -> Long.toString(row.id()))
+                                    .orElse("0");
+                    if (expected != null && !expected.equals(latest)) {
+                        return conflict(latest, expected);
+                    }
+                    Rows.Config saved = s.saveConfig(type, name, yaml, clock.now());
+                    return Reply.json(201, json(saved, true));
+                });
+        changed(type);
+        return reply;
     }
 
     private static Reply conflict(String latest, String expected) {
@@ -242,6 +272,7 @@ final class ConfigsApi {
         boolean any = store.write(s -> s.deleteConfigs(type, name)) > 0;
         if (any) {
             trail.record(AuditTrail.Entry.of(call.userName(), "delete", "config/" + type, name));
+            changed(type);
         }
         return new Reply.Empty(any ? 204 : 404);
     }
@@ -252,6 +283,7 @@ final class ConfigsApi {
         trail.record(
                 AuditTrail.Entry.of(
                         call.userName(), "delete", "config/" + config.type(), config.name()));
+        changed(config.type());
         return new Reply.Empty(204);
     }
 }

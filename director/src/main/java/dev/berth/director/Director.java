@@ -18,9 +18,12 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -136,6 +139,7 @@ public final class Director implements AutoCloseable {
                                         Parallel.VIRTUAL_THREADS,
                                         welcome(environment, pki, bus.port()),
                                         agentWait())));
+        certificates(core.metrics(), home, clock);
         core.health(new EnvironmentHealth(home, environment, database, core.box(), own, clock));
         if (isNew) {
             recover(core, file);
@@ -161,7 +165,8 @@ public final class Director implements AutoCloseable {
                                                         new Users.User(
                                                                 environment.user(),
                                                                 environment.password(),
-                                                                true))),
+                                                                true),
+                                                        scraper(folder, core))),
                                         core.store(),
                                         core.tasks(),
                                         core.orphans(),
@@ -174,7 +179,8 @@ public final class Director implements AutoCloseable {
                                         folder.resolve("uploads"),
                                         home.resolve("cache/stemcell"),
                                         new DirectorApi.ImageDoors(
-                                                contexts, new ImageArchives(skopeo, ownLogin)))));
+                                                contexts, new ImageArchives(skopeo, ownLogin)),
+                                        new DirectorApi.Watching(core.alerts(), core.metrics()))));
         api.listen(new InetSocketAddress(environment.host(), environment.apiPort()), trust);
         core.begin();
         core.watch();
@@ -218,6 +224,46 @@ public final class Director implements AutoCloseable {
         for (String end : List.of("", "-wal", "-shm")) {
             Files.deleteIfExists(file.resolveSibling(file.getFileName() + end));
         }
+    }
+
+    /**
+     * A reader for whoever collects metrics, so that no administrator's password lies there.
+     *
+     * @throws IOException its password cannot be written where a Prometheus can read it
+     */
+    private static Users.User scraper(Path folder, DirectorCore core) throws IOException {
+        String password = HexFormat.of().formatHex(core.box().sign("user", "metrics"));
+        Path file = folder.resolve("metrics.password");
+        if (!Files.exists(file) || !Files.readString(file).equals(password)) {
+            Files.deleteIfExists(file);
+            Files.createFile(
+                    file,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(file, password);
+        }
+        return new Users.User("metrics", new Secret(password), false);
+    }
+
+    private static void certificates(Metrics metrics, Path home, Clock clock) {
+        metrics.gauge(
+                "certificate_expiry_days",
+                "Days until a certificate of the environment ends.",
+                values -> {
+                    for (String name : List.of("ca", "nats", "director", "registry")) {
+                        try {
+                            Instant end =
+                                    Pki.endOf(
+                                            Files.readString(
+                                                    home.resolve("pki").resolve(name + ".crt")));
+                            double hours = Duration.between(clock.now(), end).toHours();
+                            values.add(hours / 24, name);
+                        } catch (IOException | IllegalArgumentException e) {
+                            LOG.log(System.Logger.Level.DEBUG, "certificate " + name, e);
+                        }
+                    }
+                },
+                "certificate");
     }
 
     /** The environment's registry as this host and its engine reach it. */

@@ -28,6 +28,7 @@ public final class DirectorApi implements AutoCloseable {
      * @param local folder whose stemcells may be named by a {@code file:} location, which spares a
      *     director beside its user the way through TLS; null: none
      * @param images null: none come in
+     * @param watching null: no alerts and no metrics
      */
     public record Parts(
             DirectorIdentity identity,
@@ -44,7 +45,11 @@ public final class DirectorApi implements AutoCloseable {
             SecretBox box,
             Path uploads,
             @Nullable Path local,
-            @Nullable ImageDoors images) {}
+            @Nullable ImageDoors images,
+            @Nullable Watching watching) {}
+
+    /** What is told to whom, and what is counted. */
+    record Watching(AlertDesk alerts, Metrics metrics) {}
 
     /** Where images come in: contexts to build from, and archives. */
     record ImageDoors(BuildContexts contexts, ImageArchives archives) {}
@@ -68,10 +73,12 @@ public final class DirectorApi implements AutoCloseable {
         new DeploymentsApi(store, tasks, parts.identity()).addTo(router);
         new FleetApi(store, tasks, new Fleet(store, parts.fleet(), tasks.clock())).addTo(router);
         new InsideApi(store, tasks, parts.trail(), parts.fleet(), parts.agents()).addTo(router);
-        new ConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
+        var configs = new ConfigsApi(store, tasks.clock(), parts.trail());
+        Runnable variablesChanged = alerts(parts, configs, router);
+        configs.addTo(router);
         new NamedConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
         var variables = new Variables(store, parts.box(), parts.identity(), tasks.clock());
-        new VariablesApi(variables, parts.trail()).addTo(router);
+        new VariablesApi(variables, parts.trail(), variablesChanged).addTo(router);
         new ReleasesApi(store, tasks).addTo(router);
         new DisksApi(store, tasks, parts.orphans()).addTo(router);
         new DoctorApi(store, tasks).addTo(router);
@@ -81,6 +88,35 @@ public final class DirectorApi implements AutoCloseable {
         new BlobsApi(parts.blobs()).addTo(router);
         images = images(parts, router);
         api = new Api(router, parts.users());
+    }
+
+    /** What has to be done when a variable has another value. */
+    private static Runnable alerts(Parts parts, ConfigsApi configs, Router router) {
+        Watching watching = parts.watching();
+        if (watching == null) {
+            return () -> {};
+        }
+        AlertDesk desk = watching.alerts();
+        router.get(
+                "/metrics",
+                Access.READ,
+                call -> new Reply.Content(200, Metrics.TYPE, watching.metrics().text()));
+        new AlertsApi(desk, parts.store()).addTo(router);
+        AlertCouriers couriers = desk.couriers();
+        configs.with(
+                AlertCouriers.TYPE,
+                new ConfigsApi.Care() {
+                    @Override
+                    public void check(String name, String yaml) {
+                        couriers.check(name, yaml);
+                    }
+
+                    @Override
+                    public void changed() {
+                        couriers.reload();
+                    }
+                });
+        return couriers::reload;
     }
 
     private static @Nullable ImagesApi images(Parts parts, Router router) {

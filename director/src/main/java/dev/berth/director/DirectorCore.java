@@ -1,5 +1,7 @@
 package dev.berth.director;
 
+import dev.berth.alerts.Courier;
+import dev.berth.alerts.Sinks;
 import dev.berth.bus.AgentCalls;
 import dev.berth.bus.AgentDoor;
 import dev.berth.bus.AgentEvents;
@@ -77,6 +79,8 @@ public final class DirectorCore implements AutoCloseable {
     private final Variables variables;
     private final Tasks tasks;
     private final OrphanedDisks orphans;
+    private final AlertDesk alerts;
+    private final Metrics metrics = new Metrics();
     private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
     private final Snapshots snapshots;
     private @Nullable Thread keeper;
@@ -85,14 +89,14 @@ public final class DirectorCore implements AutoCloseable {
     public DirectorCore(Ports ports) throws IOException {
         Clock clock = ports.clock();
         fleet = new FleetWatch(ports.store(), clock, ports.threads());
-        store = new NotingStore(ports.store(), fleet::changed);
+        store = new NotingStore(ports.store(), fleet::changed, metrics::wrote);
         hands =
                 new Hands(
                         store,
                         ports.cpi(),
                         ports.bus().apply(fleet),
                         ports.door(),
-                        new Journal(store, clock, ports.ids()),
+                        new Journal(store, clock, ports.ids(), metrics::step),
                         new AuditTrail(store, clock),
                         clock,
                         ports.ids(),
@@ -103,6 +107,16 @@ public final class DirectorCore implements AutoCloseable {
                         ports.parallel());
         box = SecretBox.open(ports.folder().resolve("key"));
         variables = new Variables(store, box, ports.identity(), clock);
+        var couriers =
+                new AlertCouriers(
+                        ports.store(),
+                        clock,
+                        variables,
+                        new Sinks(clock, System.out, ports.identity().name()),
+                        Courier.Patience.USUAL);
+        alerts = new AlertDesk(ports.store(), clock, ports.identity(), couriers, fleet);
+        fleet.tells(alerts, metrics);
+        new DirectorMetrics(ports.store(), fleet, alerts).addTo(metrics, ports.identity());
         tasks =
                 new Tasks(
                         store,
@@ -171,6 +185,7 @@ public final class DirectorCore implements AutoCloseable {
 
     /** Lets the watch over fleet and orphaned disks decide by itself. */
     public void watch() {
+        alerts.start();
         fleet.start();
         keeper = Thread.ofVirtual().name("orphans").start(this::keep);
     }
@@ -202,8 +217,8 @@ public final class DirectorCore implements AutoCloseable {
         if (!hands.clock().now().isBefore(orphansDue)) {
             orphansDue = earlier(orphans.turn(), snapshots.turn());
         }
-        Instant fleetDue = fleet.turn();
-        return fleetDue.isBefore(orphansDue) ? fleetDue : orphansDue;
+        Instant fleetDue = earlier(fleet.turn(), alerts.turn());
+        return earlier(fleetDue, orphansDue);
     }
 
     private static Instant earlier(Instant one, Instant other) {
@@ -232,6 +247,14 @@ public final class DirectorCore implements AutoCloseable {
         return hands.agents();
     }
 
+    Metrics metrics() {
+        return metrics;
+    }
+
+    AlertDesk alerts() {
+        return alerts;
+    }
+
     OrphanedDisks orphans() {
         return orphans;
     }
@@ -251,5 +274,6 @@ public final class DirectorCore implements AutoCloseable {
         }
         tasks.close();
         fleet.close();
+        alerts.close();
     }
 }

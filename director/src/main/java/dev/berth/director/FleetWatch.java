@@ -53,6 +53,9 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private final Semaphore changed = new Semaphore(1);
     private @Nullable Hands hands;
     private @Nullable Tasks tasks;
+    private volatile @Nullable AlertSink alerts;
+    private volatile @Nullable Metrics metrics;
+    private volatile boolean busUp = true;
     private @Nullable Thread teller;
     private @Nullable Thread introductions;
 
@@ -63,6 +66,30 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         this.monitor =
                 new Monitor(
                         JudgeSettings.DEFAULT, clock, work, this::look, this::repair, new Said());
+    }
+
+    /**
+     * Before {@link #join}.
+     *
+     * @param sink who keeps the alerts
+     * @param counts who counts the repairs
+     */
+    void tells(AlertSink sink, Metrics counts) {
+        alerts = sink;
+        metrics = counts;
+    }
+
+    /** How long ago the monitor last took in what it was told. */
+    double lagSeconds() {
+        return monitor.lag().toMillis() / 1e3;
+    }
+
+    int waitingSignals() {
+        return monitor.waitingSignals();
+    }
+
+    boolean isBusUp() {
+        return busUp;
     }
 
     /** From here on it can act: on its own after {@link #start}, or turn by turn. */
@@ -255,13 +282,31 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
                                 "",
                                 dev.berth.model.Json.of(
                                         "deployment", deployment, "jobs", jobs, "reason", reason));
+        new AuditTrail(store, clock)
+                .record(
+                        new AuditTrail.Entry(
+                                null,
+                                "health_monitor",
+                                "repair",
+                                "deployment",
+                                deployment,
+                                task.id(),
+                                deployment,
+                                null,
+                                null,
+                                dev.berth.model.Json.of("reason", reason, "jobs", jobs)));
         LOG.log(
                 System.Logger.Level.WARNING,
                 "deployment={0} task={1} repair=begun reason=''{2}''",
                 deployment,
                 String.valueOf(task.id()),
                 reason);
-        return await(task.id());
+        RepairPort.Ended ended = await(task.id());
+        Metrics counts = metrics;
+        if (counts != null) {
+            counts.repaired(ended.succeeded());
+        }
+        return ended;
     }
 
     private RepairPort.Ended await(long id) {
@@ -294,46 +339,26 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         return java.util.Objects.requireNonNull(tasks, "the watch has not started");
     }
 
-    /** Alerts are log lines and audit events until sinks are configured. */
+    /** Told who keeps the alerts; nobody does as long as none is known. */
     private final class Said implements AlertSink {
         @Override
         public void raised(Alert alert) {
-            event("create", alert.id(), alert.deployment(), alert.title() + ": " + alert.summary());
+            if (alerts != null) {
+                alerts.raised(alert);
+            }
         }
 
         @Override
         public void resolved(String id, String title) {
-            event("resolve", id, null, title);
+            if (alerts != null) {
+                alerts.resolved(id, title);
+            }
         }
 
         @Override
         public void waiting(String about, String reason) {
-            event("wait", about, null, reason);
-        }
-
-        private void event(String action, String id, @Nullable String deployment, String message) {
-            try {
-                store.update(s ->
-                        s.addEvent(
-                                new Rows.Event(
-                                        0,
-                                        null,
-                                        clock.now(),
-                                        "health_monitor",
-                                        action,
-                                        "alert",
-                                        id,
-                                        null,
-                                        deployment,
-                                        null,
-                                        null,
-                                        dev.berth.model.Json.of("message", message))));
-            } catch (dev.berth.store.StoreException e) {
-                LOG.log(
-                        System.Logger.Level.ERROR,
-                        "alert={0} cannot be recorded: {1}",
-                        id,
-                        e.getMessage());
+            if (alerts != null) {
+                alerts.waiting(about, reason);
             }
         }
     }
@@ -347,7 +372,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     @Override
     public void alert(AgentId agent, Alert alert) {
-        monitor.alert(agent, alert);
+        monitor.alert(agent, AlertSources.named(agent, alert));
     }
 
     @Override
@@ -393,11 +418,13 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     /** Silence in between says nothing about agents. */
     @Override
     public void busLost() {
+        busUp = false;
         monitor.bus(false);
     }
 
     @Override
     public void busBack() {
+        busUp = true;
         monitor.bus(true);
     }
 }

@@ -7,6 +7,7 @@ import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import dev.berth.store.StoreSession;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,24 @@ final class Journal {
     private final Clock clock;
     private final Supplier<String> ids;
 
+    /** Told of each intent that ended: its kind, its outcome and its nanoseconds. */
+    @FunctionalInterface
+    interface Ended {
+        void step(String kind, String outcome, long nanos);
+    }
+
+    /** What is under way in this process. */
+    private record Begun(String kind, long nanos) {}
+
+    private final Ended ended;
+    private final Map<IntentId, Begun> under = new ConcurrentHashMap<>();
+
     Journal(Store store, Clock clock, Supplier<String> ids) {
+        this(store, clock, ids, (kind, outcome, nanos) -> {});
+    }
+
+    Journal(Store store, Clock clock, Supplier<String> ids, Ended ended) {
+        this.ended = ended;
         this.store = store;
         this.clock = clock;
         this.ids = ids;
@@ -45,6 +63,7 @@ final class Journal {
                     new Rows.Intent(id, task, instance, kind, payload, clock.now(), null, null));
             claim.accept(session);
         });
+        under.put(id, new Begun(kind, System.nanoTime()));
         return id;
     }
 
@@ -54,6 +73,10 @@ final class Journal {
             effect.accept(session);
             session.endIntent(id, outcome, clock.now());
         });
+        Begun begun = under.remove(id);
+        if (begun != null) {
+            ended.step(begun.kind, outcome, System.nanoTime() - begun.nanos);
+        }
     }
 
     /** What an act on the cloud yields; the intent's id goes along as the request's. */

@@ -101,6 +101,7 @@ final class TrainingRun {
                             box,
                             folder.resolve("uploads"),
                             null,
+                            null,
                             null);
             try (var api = new DirectorApi(parts)) {
                 int port = api.listen(new InetSocketAddress("127.0.0.1", 0), tls);

@@ -16,10 +16,15 @@ final class VariablesApi {
 
     private final Variables variables;
     private final AuditTrail trail;
+    private final Runnable changed;
 
-    VariablesApi(Variables variables, AuditTrail trail) {
+    /**
+     * @param changed is told when a variable has another value
+     */
+    VariablesApi(Variables variables, AuditTrail trail, Runnable changed) {
         this.variables = variables;
         this.trail = trail;
+        this.changed = changed;
     }
 
     void addTo(Router router) {
@@ -53,6 +58,7 @@ final class VariablesApi {
         String absolute = variables.absolute(deployment, name);
         variables.set(absolute, TYPE, value);
         trail.record(AuditTrail.Entry.of(call.userName(), "update", "variable", absolute));
+        changed.run();
         return new Reply.Empty(204);
     }
 }

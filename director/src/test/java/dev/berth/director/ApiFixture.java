@@ -185,6 +185,7 @@ final class ApiFixture implements AutoCloseable {
                                 box,
                                 home.resolve("uploads"),
                                 home.resolve("local"),
+                                null,
                                 null));
         tasks.register("update_deployment", payload -> this::deploy);
         tasks.register("delete_deployment", payload -> this::delete);

@@ -79,6 +79,7 @@ public final class Monitor implements AutoCloseable {
     private @Nullable LinkedBlockingQueue<Runnable> outbox;
 
     private volatile boolean open = true;
+    private volatile @Nullable Instant lastTurn;
     private @Nullable Thread decider;
     private @Nullable Thread teller;
 
@@ -210,6 +211,16 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
+    /** How long ago it last took in all that waited; zero before the first time. */
+    public Duration lag() {
+        Instant last = lastTurn;
+        return last == null ? Duration.ZERO : Duration.between(last, clock.now());
+    }
+
+    public int waitingSignals() {
+        return signals.size();
+    }
+
     // --- deciding
 
     /** Takes in all that waits and what time brings; returns when it wants the next turn. */
@@ -226,6 +237,7 @@ public final class Monitor implements AutoCloseable {
             }
         }
         Instant now = clock.now();
+        lastTurn = now;
         Instant next;
         synchronized (judging) {
             next = judge.nextWake();

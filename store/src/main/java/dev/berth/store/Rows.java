@@ -333,6 +333,9 @@ public final class Rows {
             @Nullable Instant verifiedAt,
             @Nullable String verifyError) {}
 
+    /** How many tasks of a type are in a state. */
+    public record TaskCount(String type, String state, long count) {}
+
     /**
      * An alert.
      *

@@ -12,7 +12,7 @@ import java.util.TreeMap;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
-/** Alerts, and who has been told of them. */
+/** Alerts, and who has been told of them; counts of what there is. */
 abstract class SqlAlerts extends SqlCopies {
     SqlAlerts(Handle handle) {
         super(handle);
@@ -129,6 +129,15 @@ abstract class SqlAlerts extends SqlCopies {
                                 + " sink")
                 .forEach(e -> counts.put(e.getKey(), e.getValue()));
         return counts;
+    }
+
+    @Override
+    public List<Rows.TaskCount> taskCounts() {
+        return list(
+                (rs, context) ->
+                        new Rows.TaskCount(rs.getString(1), rs.getString(2), rs.getLong(3)),
+                "SELECT type, state, count(*) FROM tasks GROUP BY type, state ORDER BY type,"
+                        + " state");
     }
 
     @Override

@@ -199,6 +199,9 @@ public interface StoreSession {
             @Nullable String deployment,
             int limit);
 
+    /** Of all that are remembered, by type and state. */
+    List<Rows.TaskCount> taskCounts();
+
     /**
      * Deletes ended tasks beyond the newest {@code keepPerType} of each type, with their journal;
      * one whose journal has an open intent stays. Returns their ids, so that their logs can go too.
