@@ -26,7 +26,7 @@ final class DirectorMetrics {
 
     void addTo(Metrics metrics, DirectorIdentity identity) {
         metrics.gauge(
-                "info",
+                "director",
                 "The director.",
                 v -> v.add(1, identity.name(), identity.uuid(), identity.version()),
                 "name",
