@@ -34,13 +34,29 @@ public record PlanOptions(
      * @param keepsSizes sizes that a person gave to disks hold against the manifest; without it,
      *     where one has just said what the manifest is to be, a difference is refused
      * @param sizes what a person now wants disks of instances to have, in MiB
+     * @param renewal every disk that was not made for this wish is copied onto a new one; empty:
+     *     there is no such wish
      */
     public record Disks(
             boolean resizes,
             boolean movesBetweenAzs,
             boolean allowShrink,
             boolean keepsSizes,
-            Map<DiskOf, Long> sizes) {
+            Map<DiskOf, Long> sizes,
+            String renewal) {
+        public Disks(
+                boolean resizes,
+                boolean movesBetweenAzs,
+                boolean allowShrink,
+                boolean keepsSizes,
+                Map<DiskOf, Long> sizes) {
+            this(resizes, movesBetweenAzs, allowShrink, keepsSizes, sizes, "");
+        }
+
+        public Disks withRenewal(String by) {
+            return new Disks(resizes, movesBetweenAzs, allowShrink, keepsSizes, sizes, by);
+        }
+
         public static final Disks USUAL = new Disks(true, true, false, false, Map.of());
     }
 
