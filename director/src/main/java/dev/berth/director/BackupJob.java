@@ -49,6 +49,8 @@ final class BackupJob {
         private final String deployment;
         private final String id;
         private final String to;
+        private final String origin;
+        private final String due;
         private final AsideDisks aside;
         private final DeploymentLock lock;
         private final List<Map<String, Object>> contents = new ArrayList<>();
@@ -58,6 +60,8 @@ final class BackupJob {
             this.deployment = payload.string("deployment");
             this.id = payload.string("id");
             this.to = payload.string("to", "");
+            this.origin = payload.string("origin", BackupKeeper.MANUAL);
+            this.due = payload.string("due", "");
             this.aside = new AsideDisks(hands, task, orphans);
             this.lock = new DeploymentLock(task, hands.clock(), deployment);
         }
@@ -117,6 +121,10 @@ final class BackupJob {
         }
 
         private void keep(BackupPlace place, long bytes) {
+            Map<String, Object> content = Json.of("to", to, "disks", contents, "origin", origin);
+            if (!due.isEmpty()) {
+                content.put("due", due);
+            }
             hands.store()
                     .update(s ->
                             s.saveBackup(
@@ -126,7 +134,7 @@ final class BackupJob {
                                             place.location(id),
                                             hands.clock().now(),
                                             bytes,
-                                            Json.of("to", to, "disks", contents),
+                                            content,
                                             null,
                                             null)));
         }

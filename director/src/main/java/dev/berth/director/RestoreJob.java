@@ -73,8 +73,7 @@ final class RestoreJob {
                                     null,
                                     Map.of("backup", run.found.id())),
                             () -> {
-                                run.fill(disks);
-                                run.swap();
+                                run.fillAndSwap(disks);
                                 return run.deployment;
                             });
             return "backup " + run.found.id() + " restored into deployment " + run.deployment;
@@ -273,6 +272,26 @@ final class RestoreJob {
                                             + " has no persistent disk"
                                             + (name.isEmpty() ? "" : " '" + name + "'")
                                             + ", which the backup has; deploy its manifest first"));
+        }
+
+        /** Whatever ends it, no disk of its own stays at a VM that did not get to use it. */
+        void fillAndSwap(List<Fields> disks) throws Exception {
+            try {
+                fill(disks);
+                swap();
+            } catch (DirectorStopping | InterruptedException e) {
+                throw e; // it is taken up again
+            } catch (Exception e) {
+                try {
+                    lock.held(() -> {
+                        aside.destroyLeftOver();
+                        return true;
+                    });
+                } catch (Exception left) {
+                    e.addSuppressed(left);
+                }
+                throw e;
+            }
         }
 
         /** Fills new disks beside the running ones, and compares every file. */
