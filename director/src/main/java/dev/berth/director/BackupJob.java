@@ -216,6 +216,7 @@ final class BackupJob {
             var copies = new HashMap<String, Rows.Disk>();
             List<Rows.Snapshot> taken;
             try {
+                phase("copy the disk");
                 try {
                     taken = lock.held(() -> copies(instance, vm, copies));
                 } catch (CpiException e) {
@@ -236,6 +237,7 @@ final class BackupJob {
                     });
                     return;
                 }
+                phase("read and write");
                 for (Rows.Snapshot snapshot : taken) {
                     Rows.Disk copy =
                             Optional.ofNullable(copies.get(snapshot.disk().value())).orElseThrow();
@@ -250,6 +252,7 @@ final class BackupJob {
                             step);
                 }
             } finally {
+                phase("let go of the copy");
                 lock.held(() -> {
                     copies.values().forEach(c -> aside.destroy(c.cid()));
                     hands.store().read(s -> s.snapshotsOf(deployment)).stream()
@@ -258,6 +261,11 @@ final class BackupJob {
                     return true;
                 });
             }
+        }
+
+        /** In the debug log, where measurements look for it. */
+        private void phase(String name) {
+            task.log().debug("backup=" + id + " step='" + name + "'");
         }
 
         private List<Rows.Snapshot> copies(

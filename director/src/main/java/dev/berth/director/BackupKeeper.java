@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,15 +39,23 @@ final class BackupKeeper {
     private final Tasks tasks;
     private final BackupPlaces places;
 
-    /** Registers its kinds of task. */
-    BackupKeeper(Hands hands, Tasks tasks, BackupPlaces places, BackupJob backups) {
+    /**
+     * Registers its kinds of task.
+     *
+     * @param backups makes the job that makes one backup
+     */
+    BackupKeeper(
+            Hands hands,
+            Tasks tasks,
+            BackupPlaces places,
+            Function<Map<String, Object>, TaskJob> backups) {
         this.hands = hands;
         this.tasks = tasks;
         this.places = places;
         tasks.register(
                 BackupJob.TASK,
                 payload -> {
-                    TaskJob job = backups.job(payload);
+                    TaskJob job = backups.apply(payload);
                     Fields wish = Fields.of(payload, "payload");
                     return wish.has("keep") ? task -> scheduled(task, job, wish) : job;
                 });

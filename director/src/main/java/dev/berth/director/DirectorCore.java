@@ -132,7 +132,7 @@ public final class DirectorCore implements AutoCloseable {
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
         var places = new BackupPlaces(ports.folder().resolve("backups"));
         var backup = new BackupJob(hands, orphans, variables, places);
-        backups = new BackupKeeper(hands, tasks, places, backup);
+        backups = new BackupKeeper(hands, tasks, places, backup::job);
         var restore = new RestoreJob(hands, tasks, orphans, variables, places);
         tasks.register(RestoreJob.RESTORE, restore::restore);
         tasks.register(RestoreJob.VERIFY, restore::verify);

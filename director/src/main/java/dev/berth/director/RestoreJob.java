@@ -136,8 +136,14 @@ final class RestoreJob {
             return head;
         }
 
+        /** In the debug log, where measurements look for it. */
+        private void phase(String name) {
+            task.log().debug("backup=" + found.id() + " step='" + name + "'");
+        }
+
         /** All of it is read and found whole before anything is touched. */
         List<Fields> check() throws Exception {
+            phase("check");
             var disks = new ArrayList<Fields>();
             task.log()
                     .stage("Checking backup", List.of(), 1)
@@ -296,6 +302,7 @@ final class RestoreJob {
 
         /** Fills new disks beside the running ones, and compares every file. */
         void fill(List<Fields> disks) throws Exception {
+            phase("make and attach disks");
             lock.held(() -> {
                 new Settlement(hands).settle(task.id(), deployment);
                 aside.destroyLeftOver();
@@ -306,10 +313,12 @@ final class RestoreJob {
                 }
                 return true;
             });
+            phase("fill");
             TaskLog.Stage stage = task.log().stage("Filling disks", List.of(), restored.size());
             for (RestoredDisk one : restored) {
                 stage.step(name(one), step -> fill(one, step));
             }
+            phase("compare");
             TaskLog.Stage comparing =
                     task.log().stage("Comparing every file", List.of(), restored.size());
             for (RestoredDisk one : restored) {
@@ -398,6 +407,7 @@ final class RestoreJob {
 
         /** Each instance stops for as long as it takes to mount the other disk. */
         void swap() throws Exception {
+            phase("change disks and start");
             TaskLog.Stage stage =
                     task.log().stage("Changing to restored disks", List.of(), restored.size());
             for (RestoredDisk one : restored) {
