@@ -31,8 +31,9 @@ public record PlanOptions(
      * @param resizes the CPI can grow disks at all; otherwise they are copied
      * @param movesBetweenAzs the CPI can attach a disk to a VM of another zone
      * @param allowShrink a person has said that disks may become smaller
-     * @param keepsSizes sizes that a person gave to disks hold against the manifest; without it,
-     *     where one has just said what the manifest is to be, a difference is refused
+     * @param keepsGiven the sizes that a person gave to disks, and the disks that one attached as
+     *     they are, hold against the manifest; without it, where one has just said what the
+     *     manifest is to be, a difference in size is refused
      * @param sizes what a person now wants disks of instances to have, in MiB
      * @param renewal every disk that was not made for this wish is copied onto a new one; empty:
      *     there is no such wish
@@ -41,20 +42,20 @@ public record PlanOptions(
             boolean resizes,
             boolean movesBetweenAzs,
             boolean allowShrink,
-            boolean keepsSizes,
+            boolean keepsGiven,
             Map<DiskOf, Long> sizes,
             String renewal) {
         public Disks(
                 boolean resizes,
                 boolean movesBetweenAzs,
                 boolean allowShrink,
-                boolean keepsSizes,
+                boolean keepsGiven,
                 Map<DiskOf, Long> sizes) {
-            this(resizes, movesBetweenAzs, allowShrink, keepsSizes, sizes, "");
+            this(resizes, movesBetweenAzs, allowShrink, keepsGiven, sizes, "");
         }
 
         public Disks withRenewal(String by) {
-            return new Disks(resizes, movesBetweenAzs, allowShrink, keepsSizes, sizes, by);
+            return new Disks(resizes, movesBetweenAzs, allowShrink, keepsGiven, sizes, by);
         }
 
         public static final Disks USUAL = new Disks(true, true, false, false, Map.of());
