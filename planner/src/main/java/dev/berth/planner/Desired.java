@@ -219,7 +219,8 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
                     fileSystemChosen,
                     mountOptions,
                     raw,
-                    disk.manifestMb());
+                    disk.manifestMb(),
+                    renewal);
         }
 
         /** {@code disk}, or {@code disk 'data'}. */
