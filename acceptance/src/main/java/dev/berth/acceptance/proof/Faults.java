@@ -274,7 +274,15 @@ final class Faults {
         for (String vm : vms) {
             String pid = stage.docker("inspect", "-f", "{{.State.Pid}}", vm).strip();
             BenchTools.run(
-                    "nsenter", "-t", pid, "-m", "xfs_io", "-x", "-c", "shutdown", "/var/vcap/store");
+                    "nsenter",
+                    "-t",
+                    pid,
+                    "-m",
+                    "xfs_io",
+                    "-x",
+                    "-c",
+                    "shutdown",
+                    "/var/vcap/store");
         }
         Stage.kill(stage.directorPid());
         for (String program : List.of("nats-server", "docker-registry")) {
