@@ -211,8 +211,7 @@ class BackupKeeperTest {
         assertThat(alerts())
                 .singleElement()
                 .satisfies(e -> assertThat(e.error()).contains(first, "cannot be deleted"));
-        List<Rows.Task> made =
-                store.read(s -> s.tasks(null, List.of(BackupJob.TASK), null, 10));
+        List<Rows.Task> made = store.read(s -> s.tasks(null, List.of(BackupJob.TASK), null, 10));
         assertThat(made).allMatch(t -> t.state().equals("done"));
     }
 
