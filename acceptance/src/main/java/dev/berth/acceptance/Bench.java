@@ -47,6 +47,7 @@ public final class Bench {
                 new ManyContainersBenchmark(),
                 new LossBenchmark(),
                 new GrowthBenchmark(),
+                new DataBenchmark(),
                 new FootprintBenchmark(),
                 new ScaleBenchmark());
     }

@@ -26,6 +26,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 
 /** The director as its API shows it; what it refuses is a {@link BenchException}. Thread-safe. */
 public final class BenchDirector {
@@ -56,6 +57,20 @@ public final class BenchDirector {
     public Finished deploy(String manifest) {
         long begun = System.nanoTime();
         return finished(send("POST", "/deployments", manifest), begun);
+    }
+
+    /**
+     * @param query what stands behind {@code ?}
+     */
+    Finished deploy(String manifest, String query) {
+        long begun = System.nanoTime();
+        return finished(send("POST", "/deployments?" + query, manifest), begun);
+    }
+
+    /** Any other request that begins a task. */
+    Finished act(String method, String path, @Nullable String json) {
+        long begun = System.nanoTime();
+        return finished(send(method, path, json, "application/json"), begun);
     }
 
     public void delete(String deployment) {
@@ -198,8 +213,12 @@ public final class BenchDirector {
         return tree;
     }
 
+    private HttpResponse<String> send(String method, String path, @Nullable String body) {
+        return send(method, path, body, "text/yaml");
+    }
+
     private HttpResponse<String> send(
-            String method, String path, @org.jspecify.annotations.Nullable String body) {
+            String method, String path, @Nullable String body, String type) {
         String login = file.user() + ":" + file.password().reveal();
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(URI.create(file.url() + path))
@@ -216,7 +235,7 @@ public final class BenchDirector {
                                         ? HttpRequest.BodyPublishers.noBody()
                                         : HttpRequest.BodyPublishers.ofString(body));
         if (body != null) {
-            request.header("Content-Type", "text/yaml");
+            request.header("Content-Type", type);
         }
         try {
             HttpResponse<String> answer =

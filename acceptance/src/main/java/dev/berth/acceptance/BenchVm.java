@@ -23,6 +23,7 @@ final class BenchVm implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
     private final String id;
+    private final Path root;
     private final Path socket;
     private final Engine inner;
     private final Instant started;
@@ -39,13 +40,19 @@ final class BenchVm implements AutoCloseable {
         this.id = found.string("Id");
         this.started = Instant.parse(found.object("State").string("StartedAt"));
         long pid = found.object("State").integer("Pid");
-        this.socket = Path.of("/proc/" + pid + "/root/run/docker.sock");
+        this.root = Path.of("/proc/" + pid + "/root");
+        this.socket = root.resolve("run/docker.sock");
         this.inner = new DockerEngine(socket);
     }
 
     /** Of the VM's container on the outer engine. */
     String id() {
         return id;
+    }
+
+    /** The VM's own root directory with all that is mounted in it, as the host sees it. */
+    Path root() {
+        return root;
     }
 
     /** Of the inner engine, for programs of this machine. */

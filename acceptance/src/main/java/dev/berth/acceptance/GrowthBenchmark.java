@@ -92,7 +92,7 @@ final class GrowthBenchmark implements Benchmark {
     }
 
     /** From the end of the container's last process to the start of this one; 0: it never ended. */
-    private static double stopped(BenchVm vm) {
+    static double stopped(BenchVm vm) {
         BenchTools.await(
                 "the container",
                 60,

@@ -199,6 +199,11 @@ class BackupStoryTest {
         assertThat(environment.found(CloudObject.Kind.DISK)).isEqualTo(disks);
         assertThat(environment.berth("backups", "verify", "-n", backup).code()).isEqualTo(1);
         assertThat(environment.berth("backups").ok()).contains("FAILED");
+        environment.berth("delete-backup", "-n", backup).ok();
+        assertThat(file).doesNotExist();
+        assertThat(director.list("/backups")).isEmpty();
+        assertThat(environment.berth("delete-backup", "-n", backup).said())
+                .contains("not in the list");
     }
 
     /**

@@ -33,14 +33,27 @@ public final class BackupFolder implements BackupPlace {
     @Override
     public Sink create(String id) throws IOException {
         Path file = file(id);
-        Files.createDirectories(folder);
         if (Files.exists(file)) {
             throw new BackupException(file + " exists already");
         }
         Path making = folder.resolve(MAKING + id);
-        Files.createFile(
-                making,
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        try {
+            Files.createDirectories(folder);
+            Files.createFile(
+                    making,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rw-------")));
+        } catch (IOException e) {
+            // The JDK's own words are the path and nothing else.
+            throw new BackupException(
+                    "no backup can be written into "
+                            + folder
+                            + ": "
+                            + e.getClass().getSimpleName().replace("Exception", "")
+                            + " "
+                            + e.getMessage(),
+                    e);
+        }
         return new FileSink(making, file);
     }
 

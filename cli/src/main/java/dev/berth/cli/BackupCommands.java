@@ -121,6 +121,21 @@ final class BackupCommands {
         }
     }
 
+    @Command(name = "delete-backup", description = "Deletes a backup, for good.")
+    static final class Delete extends DirectorCommand {
+        @Parameters(index = "0", paramLabel = "BACKUP", description = "As berth backups shows it.")
+        String backup = "";
+
+        @Override
+        void run(Main main, Api api, Screen screen) {
+            if (!backup.matches("[A-Za-z0-9][A-Za-z0-9_.+-]*")) {
+                throw new CliException("'" + backup + "' is no id of a backup; see: berth backups");
+            }
+            main.confirm();
+            follow(api, screen, api.delete("/backups/" + backup));
+        }
+    }
+
     @Command(
             name = "restore",
             description = "Restores a backup onto new disks; the present ones are kept as orphans.")

@@ -69,6 +69,7 @@ import picocli.CommandLine.ScopeType;
             BackupCommands.Backup.class,
             BackupCommands.Backups.class,
             BackupCommands.Restore.class,
+            BackupCommands.Delete.class,
             SnapshotCommands.Snapshots.class,
             SnapshotCommands.Take.class,
             SnapshotCommands.Delete.class,

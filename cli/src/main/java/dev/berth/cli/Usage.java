@@ -61,6 +61,7 @@ final class Usage {
                 List.of(
                         "backup",
                         "backups",
+                        "delete-backup",
                         "restore",
                         "snapshots",
                         "take-snapshot",

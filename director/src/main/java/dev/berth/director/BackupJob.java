@@ -49,6 +49,8 @@ final class BackupJob {
         private final String deployment;
         private final String id;
         private final String to;
+        private final String origin;
+        private final String due;
         private final AsideDisks aside;
         private final DeploymentLock lock;
         private final List<Map<String, Object>> contents = new ArrayList<>();
@@ -58,6 +60,8 @@ final class BackupJob {
             this.deployment = payload.string("deployment");
             this.id = payload.string("id");
             this.to = payload.string("to", "");
+            this.origin = payload.string("origin", BackupKeeper.MANUAL);
+            this.due = payload.string("due", "");
             this.aside = new AsideDisks(hands, task, orphans);
             this.lock = new DeploymentLock(task, hands.clock(), deployment);
         }
@@ -117,6 +121,10 @@ final class BackupJob {
         }
 
         private void keep(BackupPlace place, long bytes) {
+            Map<String, Object> content = Json.of("to", to, "disks", contents, "origin", origin);
+            if (!due.isEmpty()) {
+                content.put("due", due);
+            }
             hands.store()
                     .update(s ->
                             s.saveBackup(
@@ -126,7 +134,7 @@ final class BackupJob {
                                             place.location(id),
                                             hands.clock().now(),
                                             bytes,
-                                            Json.of("to", to, "disks", contents),
+                                            content,
                                             null,
                                             null)));
         }
@@ -208,6 +216,7 @@ final class BackupJob {
             var copies = new HashMap<String, Rows.Disk>();
             List<Rows.Snapshot> taken;
             try {
+                phase("copy the disk");
                 try {
                     taken = lock.held(() -> copies(instance, vm, copies));
                 } catch (CpiException e) {
@@ -228,6 +237,7 @@ final class BackupJob {
                     });
                     return;
                 }
+                phase("read and write");
                 for (Rows.Snapshot snapshot : taken) {
                     Rows.Disk copy =
                             Optional.ofNullable(copies.get(snapshot.disk().value())).orElseThrow();
@@ -242,6 +252,7 @@ final class BackupJob {
                             step);
                 }
             } finally {
+                phase("let go of the copy");
                 lock.held(() -> {
                     copies.values().forEach(c -> aside.destroy(c.cid()));
                     hands.store().read(s -> s.snapshotsOf(deployment)).stream()
@@ -250,6 +261,11 @@ final class BackupJob {
                     return true;
                 });
             }
+        }
+
+        /** In the debug log, where measurements look for it. */
+        private void phase(String name) {
+            task.log().debug("backup=" + id + " step='" + name + "'");
         }
 
         private List<Rows.Snapshot> copies(

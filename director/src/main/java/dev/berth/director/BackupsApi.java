@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Berth's own {@code /backups}: making, listing, restoring and trying them. */
+/** Berth's own {@code /backups}: making, listing, restoring, trying and deleting them. */
 final class BackupsApi {
     private static final int LONGEST = 1000;
 
@@ -24,6 +24,7 @@ final class BackupsApi {
 
     void addTo(Router router) {
         router.get("/backups", Access.ADMIN, this::list);
+        router.delete("/backups/{id}", Access.ADMIN, this::delete);
         router.on(
                 "POST", "/deployments/{d}/backups", "application/json", Access.ADMIN, this::backup);
         router.on("POST", "/restores", "application/json", Access.ADMIN, this::restore);
@@ -48,6 +49,8 @@ final class BackupsApi {
                 Times.utc(row.createdAt()),
                 "bytes",
                 row.bytes(),
+                "origin",
+                row.content().getOrDefault("origin", BackupKeeper.MANUAL),
                 "disks",
                 row.content().get("disks"),
                 "verified_at",
@@ -95,6 +98,15 @@ final class BackupsApi {
     private Reply verify(Call call) throws IOException {
         String backup = text(call.json(), "backup", null);
         return task(call, RestoreJob.VERIFY, "verify backup " + backup, Json.of("backup", backup));
+    }
+
+    private Reply delete(Call call) {
+        String id = call.parameter("id");
+        if (store.read(s -> s.backup(id)).isEmpty()) {
+            throw new ProblemException(
+                    70008, "Backup '" + id + "' is not in the list of this director");
+        }
+        return task(call, BackupKeeper.DELETE, "delete backup " + id, Json.of("backup", id));
     }
 
     private static String text(Fields wish, String name, @Nullable String otherwise) {

@@ -83,6 +83,7 @@ public final class DirectorCore implements AutoCloseable {
     private final Metrics metrics = new Metrics();
     private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
     private final Snapshots snapshots;
+    private final BackupKeeper backups;
     private @Nullable Thread keeper;
     private Instant orphansDue = Instant.MIN;
 
@@ -144,7 +145,8 @@ public final class DirectorCore implements AutoCloseable {
         snapshots = new Snapshots(hands, tasks);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
         var places = new BackupPlaces(ports.folder().resolve("backups"));
-        tasks.register(BackupJob.TASK, new BackupJob(hands, orphans, variables, places)::job);
+        var backup = new BackupJob(hands, orphans, variables, places);
+        backups = new BackupKeeper(hands, tasks, places, backup::job);
         var restore = new RestoreJob(hands, tasks, orphans, variables, places);
         tasks.register(RestoreJob.RESTORE, restore::restore);
         tasks.register(RestoreJob.VERIFY, restore::verify);
@@ -196,7 +198,7 @@ public final class DirectorCore implements AutoCloseable {
             while (true) {
                 Instant next;
                 try {
-                    next = earlier(orphans.turn(), snapshots.turn());
+                    next = copiesTurn();
                 } catch (RuntimeException e) {
                     LOG.log(System.Logger.Level.ERROR, "orphaned disks cannot be looked at", e);
                     next = clock.now().plusSeconds(60);
@@ -215,10 +217,14 @@ public final class DirectorCore implements AutoCloseable {
      */
     public Instant turn() {
         if (!hands.clock().now().isBefore(orphansDue)) {
-            orphansDue = earlier(orphans.turn(), snapshots.turn());
+            orphansDue = copiesTurn();
         }
         Instant fleetDue = earlier(fleet.turn(), alerts.turn());
         return earlier(fleetDue, orphansDue);
+    }
+
+    private Instant copiesTurn() {
+        return earlier(orphans.turn(), earlier(snapshots.turn(), backups.turn()));
     }
 
     private static Instant earlier(Instant one, Instant other) {

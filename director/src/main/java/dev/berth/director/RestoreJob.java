@@ -73,8 +73,7 @@ final class RestoreJob {
                                     null,
                                     Map.of("backup", run.found.id())),
                             () -> {
-                                run.fill(disks);
-                                run.swap();
+                                run.fillAndSwap(disks);
                                 return run.deployment;
                             });
             return "backup " + run.found.id() + " restored into deployment " + run.deployment;
@@ -137,8 +136,14 @@ final class RestoreJob {
             return head;
         }
 
+        /** In the debug log, where measurements look for it. */
+        private void phase(String name) {
+            task.log().debug("backup=" + found.id() + " step='" + name + "'");
+        }
+
         /** All of it is read and found whole before anything is touched. */
         List<Fields> check() throws Exception {
+            phase("check");
             var disks = new ArrayList<Fields>();
             task.log()
                     .stage("Checking backup", List.of(), 1)
@@ -275,8 +280,29 @@ final class RestoreJob {
                                             + ", which the backup has; deploy its manifest first"));
         }
 
+        /** Whatever ends it, no disk of its own stays at a VM that did not get to use it. */
+        void fillAndSwap(List<Fields> disks) throws Exception {
+            try {
+                fill(disks);
+                swap();
+            } catch (DirectorStopping | InterruptedException e) {
+                throw e; // it is taken up again
+            } catch (Exception e) {
+                try {
+                    lock.held(() -> {
+                        aside.destroyLeftOver();
+                        return true;
+                    });
+                } catch (Exception left) {
+                    e.addSuppressed(left);
+                }
+                throw e;
+            }
+        }
+
         /** Fills new disks beside the running ones, and compares every file. */
         void fill(List<Fields> disks) throws Exception {
+            phase("make and attach disks");
             lock.held(() -> {
                 new Settlement(hands).settle(task.id(), deployment);
                 aside.destroyLeftOver();
@@ -287,10 +313,12 @@ final class RestoreJob {
                 }
                 return true;
             });
+            phase("fill");
             TaskLog.Stage stage = task.log().stage("Filling disks", List.of(), restored.size());
             for (RestoredDisk one : restored) {
                 stage.step(name(one), step -> fill(one, step));
             }
+            phase("compare");
             TaskLog.Stage comparing =
                     task.log().stage("Comparing every file", List.of(), restored.size());
             for (RestoredDisk one : restored) {
@@ -379,6 +407,7 @@ final class RestoreJob {
 
         /** Each instance stops for as long as it takes to mount the other disk. */
         void swap() throws Exception {
+            phase("change disks and start");
             TaskLog.Stage stage =
                     task.log().stage("Changing to restored disks", List.of(), restored.size());
             for (RestoredDisk one : restored) {

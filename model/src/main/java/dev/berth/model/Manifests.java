@@ -118,6 +118,7 @@ public final class Manifests {
         Section root = root(resolved, findings);
         root.checkKeys(KEYS, IDLE);
         SnapshotPolicy.read(root);
+        BackupPolicy.read(root);
         refuseOldSections(root);
         if (!root.items("addons").isEmpty()) {
             root.at("addons").error("'addons' are not supported yet", null);

@@ -37,7 +37,8 @@ public record SnapshotPolicy(Duration every, int keep) {
         return new SnapshotPolicy(every, (int) Math.clamp(keep, 1, MOST_KEPT));
     }
 
-    private static Duration period(Spot at, String text) {
+    /** {@code every} in words such as {@code 6h}; reports what is none. */
+    static Duration period(Spot at, String text) {
         Matcher match = PERIOD.matcher(text);
         if (!match.matches()) {
             at.error(

@@ -38,6 +38,15 @@ final class AddressBook {
                 owners.put(address, instance);
             }
         }
+        // A VM that was made for a change that was cut off has the instance's addresses to come.
+        for (Recorded.Instance instance : recorded.instances()) {
+            if (instance.vm() != null) {
+                for (String text : instance.vm().shape().addresses()) {
+                    taken.add(address(text));
+                    owners.putIfAbsent(address(text), instance);
+                }
+            }
+        }
     }
 
     /** A network with its texts parsed, once a plan. */

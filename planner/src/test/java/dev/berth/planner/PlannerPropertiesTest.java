@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
@@ -43,6 +44,16 @@ class PlannerPropertiesTest {
     /** R4: after a crash anywhere and any damage, planning again leads to the same end. */
     @Property(tries = 1000)
     void anyPrefixOfStepsConvergesWhenPlannedAgain(@ForAll long seed) {
+        converges(seed);
+    }
+
+    /** A VM was made with a static address that its instance did not have on record yet. */
+    @Example
+    void whatASeedOnceFoundConverges() {
+        converges(10520691);
+    }
+
+    private static void converges(long seed) {
         var random = new Random(seed);
         var world = new World();
         world.cannotResize = random.nextInt(4) == 0;
