@@ -83,7 +83,7 @@ class AlertStoryTest {
         assertThat(environment.berth("alerts", "test", "mail").ok()).contains("250 OK");
         assertThat(subjects()).hasSize(1);
 
-        one.deploy(one.manifest(OneVm.container("n1", ":")));
+        one.deploy(one.manifest(OneVm.container("n1", "")));
         one.awaitWell();
         String vm = one.vm();
         environment.docker("rm", "-f", vm).ok();
