@@ -60,7 +60,7 @@ class AlertStoryTest {
     void aVmThatDiesIsOneMailAndItsReturnOneMore(@TempDir Path folder) throws IOException {
         mail.start();
         Path config = folder.resolve("alerts.yml");
-        Files.writeString(config, "sinks: [{name: mail, type: emial, from: x}]\n");
+        Files.writeString(config, "sinks: [{name: mail, type: emal, from: x}]\n");
         assertThat(
                         environment
                                 .berth("update-config", "--type", "alerts", config.toString(), "-n")
