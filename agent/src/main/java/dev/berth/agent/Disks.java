@@ -233,6 +233,9 @@ final class Disks {
             String name = options.name();
             Path live = layout.place(name);
             DiskDevices.Found disk = devices.await(cid);
+            if (records.mounted(name).equals(Optional.of(cid))) {
+                clear(name, live);
+            }
             if (devices.mountedAt(live).isPresent() && !devices.isMountedAt(cid, live)) {
                 mountAside(disk, layout.aside(name));
                 return Map.of();
@@ -249,6 +252,19 @@ final class Disks {
             tell(name, watch.prove(name, cid));
             return Map.of();
         });
+    }
+
+    /** What somebody mounted in the place of a disk, and nobody has told us of. */
+    private void clear(String name, Path live) {
+        if (devices.mountedAt(live).isPresent() && devices.diskAt(live).isEmpty()) {
+            requireNobody(
+                    name,
+                    "what is mounted at "
+                            + live
+                            + " is no disk of this VM, and is used by container ");
+            tools.unmount(live);
+            LOG.log(System.Logger.Level.WARNING, "a stranger was unmounted from {0}", live);
+        }
     }
 
     private void mountAside(DiskDevices.Found disk, Path aside) {

@@ -27,19 +27,30 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** {@link Workload} by the container supervisor on the VM's own Docker Engine. */
 final class SupervisedWorkload implements Workload {
+    private static final System.Logger LOG = System.getLogger(SupervisedWorkload.class.getName());
     private static final Duration LIST_LIMIT = Duration.ofSeconds(10);
+
+    /** Longer than most containers take to stop. */
+    private static final Duration LEAVE_LIMIT = Duration.ofSeconds(30);
+
+    private static final long LOOK_NANOS = 20_000_000;
 
     private final Engine engine;
     private final Supervisor supervisor;
     private final Layout layout;
     private final Proof proof;
     private volatile @Nullable DaemonKeeper daemon;
+
+    /** The daemon stood on the disk, and ended when none of its containers ran any more. */
+    private volatile boolean storeLeft;
+
     private volatile Runnable changed = () -> {};
     private volatile Consumer<Trouble> trouble = t -> {};
 
@@ -207,14 +218,53 @@ final class SupervisedWorkload implements Workload {
         proof.told(name, next);
         supervisor.diskChanged();
         DaemonKeeper keeper = daemon;
-        if (keeper != null && name.isEmpty()) {
-            keeper.store(next instanceof MountProof.Proven);
+        if (keeper == null || !name.isEmpty()) {
+            return;
+        }
+        if (next instanceof MountProof.Proven) {
+            storeLeft = false;
+            keeper.store(true);
+        } else {
+            // Containers outlive their daemon, and nobody else can stop them.
+            storeLeft = storeLeft || (keeper.needsStore() && nobodyStays());
+            keeper.store(false);
         }
     }
 
-    /** Asks the Engine itself, so that containers of others count as well. */
+    /** False: some did not stop in time, or the daemon does not say. */
+    private boolean nobodyStays() {
+        long begun = System.nanoTime();
+        try {
+            while (!runningOnDisk("").isEmpty()) {
+                if (System.nanoTime() - begun > LEAVE_LIMIT.toNanos()) {
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "disk=store left although containers run: {0}",
+                            runningOnDisk(""));
+                    return false;
+                }
+                LockSupport.parkNanos(LOOK_NANOS);
+            }
+            return true;
+        } catch (EngineException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "disk=store left, and nobody knows what runs: {0}",
+                    ActionException.words(e));
+            return false;
+        }
+    }
+
+    /**
+     * Asks the Engine itself, so that containers of others count as well. One that stood on the
+     * disk was ended when nobody ran on it any more, and has nothing to say.
+     */
     @Override
     public List<String> runningOnDisk(String name) {
+        DaemonKeeper stood = daemon;
+        if (name.isEmpty() && storeLeft && stood != null && stood.needsStore()) {
+            return List.of();
+        }
         Path place = layout.place(name);
         var names = new ArrayList<String>();
         for (Map<String, Object> container : engine.listContainers(Map.of(), LIST_LIMIT)) {

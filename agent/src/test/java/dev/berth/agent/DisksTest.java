@@ -69,6 +69,24 @@ class DisksTest {
         assertThat(workload.proofs).containsExactly(new MountProof.Proven(A));
     }
 
+    /** As a person would who mounts another disk by hand. */
+    @Test
+    void aStrangerInTheDisksPlaceGivesWayWhenNobodyUsesIt() {
+        tools.plug("/dev/a", 100 * MIB);
+        tools.plug("/dev/x", 100 * MIB);
+        tools.format(Path.of("/dev/x"), "ext4");
+        disks.mount(A, false);
+        tools.unmount(layout().store());
+        tools.mount(Path.of("/dev/x"), layout().store(), "ext4", List.of());
+        workload.onDisk = List.of("db");
+        assertThatThrownBy(() -> disks.mount(A, false))
+                .hasMessageContaining("used by container 'db'");
+        workload.onDisk = List.of();
+        disks.mount(A, false);
+        assertThat(disks.proven()).containsExactly("disk-a");
+        assertThat(layout().store().resolve(DiskMarks.IDENTITY_FILE)).hasContent("disk-a");
+    }
+
     @Test
     void mountingWhatIsMountedIsSuccessAndTouchesNothing() {
         tools.plug("/dev/a", 100 * MIB);

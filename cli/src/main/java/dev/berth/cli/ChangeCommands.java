@@ -71,6 +71,11 @@ final class ChangeCommands {
         @Option(names = "--recreate", description = "Recreate all VMs.")
         boolean recreate;
 
+        @Option(
+                names = "--recreate-persistent-disks",
+                description = "Recreate all VMs, and copy every disk onto a new one.")
+        boolean recreateDisks;
+
         @Option(names = "--fix", description = "Replace VMs whose agents are silent.")
         boolean fix;
 
@@ -172,7 +177,8 @@ final class ChangeCommands {
 
         private String query(Fields diff, boolean dry) {
             var query = new LinkedHashMap<String, String>();
-            put(query, "recreate", recreate ? "true" : null);
+            put(query, "recreate", recreate || recreateDisks ? "true" : null);
+            put(query, "recreate_persistent_disks", recreateDisks ? "true" : null);
             put(query, "fix", fix ? "true" : null);
             put(query, "allow_shrink", allowShrink ? "true" : null);
             put(query, "refresh_images", refreshImages ? "true" : null);

@@ -65,7 +65,9 @@ final class Converge {
                     PlanOptions.deploy(hands.cpi().growsAttachedDisks())
                             .withRecreate(options.flag("recreate", false))
                             .withFix(options.flag("fix", false))
-                            .withDisks(disks(options.flag("allow_shrink", false), again, Map.of()));
+                            .withDisks(
+                                    disks(options.flag("allow_shrink", false), again, Map.of())
+                                            .withRenewal(renewal(task, options)));
             Plan plan = plan(task, reading.desired(), how.withFulfilled(fulfilled(task)));
             if (dry) {
                 PlanText.lines(plan)
@@ -108,6 +110,11 @@ final class Converge {
                 plan = plan(task, reading.desired(), how.withFulfilled(fulfilled(task)));
             }
         }
+    }
+
+    /** The task's own: when it goes on after a crash, what it has renewed is new. */
+    private static String renewal(TaskContext task, Fields options) {
+        return options.flag("recreate_persistent_disks", false) ? "task " + task.id() : "";
     }
 
     private PlanOptions.Disks disks(

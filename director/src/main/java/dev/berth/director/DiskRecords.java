@@ -19,6 +19,7 @@ final class DiskRecords {
     private static final String RAW = "raw";
     private static final String REVIVE = "revive";
     private static final String MANIFEST_MB = "manifest_mb";
+    private static final String RENEWAL = "renewal";
 
     private DiskRecords() {}
 
@@ -32,6 +33,9 @@ final class DiskRecords {
             if (wish.fileSystemChosen()) {
                 options.put(CHOSEN, true);
             }
+        }
+        if (!wish.renewal().isEmpty()) {
+            options.put(RENEWAL, wish.renewal());
         }
         return given(mounted(options, wish.mountOptions()), wish.manifestMb());
     }
@@ -99,7 +103,8 @@ final class DiskRecords {
                 isRaw(row),
                 row.active(),
                 manifestMb(row),
-                row.attachedTo());
+                row.attachedTo(),
+                options.string(RENEWAL, ""));
     }
 
     /** Whether the data is where it should be, whatever the mount options. */

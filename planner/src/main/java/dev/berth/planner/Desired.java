@@ -135,6 +135,8 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
      * @param raw neither formatted nor mounted
      * @param manifestMb the size in the manifest, where a person gave the instance's disk another;
      *     0: there is no such word
+     * @param renewal a person wants new disks, and this is the name of the wish: a disk that was
+     *     not made for it is copied onto one that is; empty: no such wish
      */
     public record DiskWish(
             String name,
@@ -145,7 +147,31 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
             boolean fileSystemChosen,
             List<String> mountOptions,
             boolean raw,
-            long manifestMb) {
+            long manifestMb,
+            String renewal) {
+        public DiskWish(
+                String name,
+                long sizeMb,
+                Map<String, Object> cloudProperties,
+                String type,
+                String fileSystem,
+                boolean fileSystemChosen,
+                List<String> mountOptions,
+                boolean raw,
+                long manifestMb) {
+            this(
+                    name,
+                    sizeMb,
+                    cloudProperties,
+                    type,
+                    fileSystem,
+                    fileSystemChosen,
+                    mountOptions,
+                    raw,
+                    manifestMb,
+                    "");
+        }
+
         /** A managed disk about which nothing more is said. */
         public DiskWish(long sizeMb, Map<String, Object> cloudProperties, String type) {
             this("", sizeMb, cloudProperties, type, "ext4", false, List.of(), false, 0);
@@ -161,7 +187,25 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
                     fileSystemChosen,
                     mountOptions,
                     raw,
-                    inManifestMb);
+                    inManifestMb,
+                    renewal);
+        }
+
+        /** What is on a raw disk cannot be copied: it stays. */
+        DiskWish renewed(String by) {
+            return raw
+                    ? this
+                    : new DiskWish(
+                            name,
+                            sizeMb,
+                            cloudProperties,
+                            type,
+                            fileSystem,
+                            fileSystemChosen,
+                            mountOptions,
+                            false,
+                            manifestMb,
+                            by);
         }
 
         /** As the disk was made; how it is mounted is still as wished. */
@@ -175,7 +219,8 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
                     fileSystemChosen,
                     mountOptions,
                     raw,
-                    disk.manifestMb());
+                    disk.manifestMb(),
+                    renewal);
         }
 
         /** {@code disk}, or {@code disk 'data'}. */

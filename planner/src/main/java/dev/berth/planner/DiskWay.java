@@ -29,7 +29,11 @@ enum DiskWay {
 
     /** Whatever the CPI can: a disk becomes neither smaller nor of another kind in its place. */
     static boolean mustCopy(Recorded.Disk disk, Desired.DiskWish wish) {
-        return shrinks(disk, wish) || otherKind(disk, wish);
+        return shrinks(disk, wish) || otherKind(disk, wish) || isToBeRenewed(disk, wish);
+    }
+
+    private static boolean isToBeRenewed(Recorded.Disk disk, Desired.DiskWish wish) {
+        return !wish.renewal().isEmpty() && !wish.renewal().equals(disk.renewal());
     }
 
     static boolean shrinks(Recorded.Disk disk, Desired.DiskWish wish) {
@@ -60,6 +64,9 @@ enum DiskWay {
         }
         if (otherFileSystem(disk, wish)) {
             texts.add("file system " + disk.fileSystem() + " → " + wish.fileSystem());
+        }
+        if (isToBeRenewed(disk, wish)) {
+            texts.add("a new disk was asked for");
         }
         if (!disk.raw() && !disk.mountOptions().equals(wish.mountOptions())) {
             texts.add(

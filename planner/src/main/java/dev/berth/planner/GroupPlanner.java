@@ -238,7 +238,9 @@ final class GroupPlanner {
                 shape,
                 row == null
                         ? group.disks()
-                        : group.disks().stream().map(d -> sized(d, row)).toList(),
+                        : group.disks().stream()
+                                .map(d -> sized(d, row).renewed(options.disks().renewal()))
+                                .toList(),
                 group.configurationHash(),
                 tagsChanged);
     }

@@ -35,13 +35,29 @@ public record PlanOptions(
      *     they are, hold against the manifest; without it, where one has just said what the
      *     manifest is to be, a difference in size is refused
      * @param sizes what a person now wants disks of instances to have, in MiB
+     * @param renewal every disk that was not made for this wish is copied onto a new one; empty:
+     *     there is no such wish
      */
     public record Disks(
             boolean resizes,
             boolean movesBetweenAzs,
             boolean allowShrink,
             boolean keepsGiven,
-            Map<DiskOf, Long> sizes) {
+            Map<DiskOf, Long> sizes,
+            String renewal) {
+        public Disks(
+                boolean resizes,
+                boolean movesBetweenAzs,
+                boolean allowShrink,
+                boolean keepsGiven,
+                Map<DiskOf, Long> sizes) {
+            this(resizes, movesBetweenAzs, allowShrink, keepsGiven, sizes, "");
+        }
+
+        public Disks withRenewal(String by) {
+            return new Disks(resizes, movesBetweenAzs, allowShrink, keepsGiven, sizes, by);
+        }
+
         public static final Disks USUAL = new Disks(true, true, false, false, Map.of());
     }
 

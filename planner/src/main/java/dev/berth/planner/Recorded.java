@@ -80,6 +80,7 @@ public record Recorded(
      * @param manifestMb what the manifest asked for when a person gave the disk its size or
      *     attached it, maybe the same; 0: the disk is the manifest's
      * @param attachedTo null when to none, as far as is known
+     * @param renewal the wish for new disks that it was made for; empty: for none
      */
     public record Disk(
             DiskCid cid,
@@ -92,7 +93,35 @@ public record Recorded(
             boolean raw,
             boolean live,
             long manifestMb,
-            @Nullable VmCid attachedTo) {
+            @Nullable VmCid attachedTo,
+            String renewal) {
+        public Disk(
+                DiskCid cid,
+                String name,
+                long sizeMb,
+                Map<String, Object> cloudProperties,
+                String type,
+                String fileSystem,
+                List<String> mountOptions,
+                boolean raw,
+                boolean live,
+                long manifestMb,
+                @Nullable VmCid attachedTo) {
+            this(
+                    cid,
+                    name,
+                    sizeMb,
+                    cloudProperties,
+                    type,
+                    fileSystem,
+                    mountOptions,
+                    raw,
+                    live,
+                    manifestMb,
+                    attachedTo,
+                    "");
+        }
+
         /** Whether it is as wished but for how it is mounted. */
         public boolean isMadeAs(Desired.DiskWish wish) {
             return sizeMb == wish.sizeMb() && !DiskWay.mustCopy(this, wish);

@@ -38,6 +38,24 @@ class DiskPlansTest {
         assertThat(world.disks.values().stream().filter(d -> d.orphan)).hasSize(1);
     }
 
+    /** The wish has a name, so that a task which goes on after a crash renews nothing twice. */
+    @Test
+    void newDisksAreMadeOnceForAWishAndRawOnesStay() {
+        Desired same = one(disk("", 100));
+        deploy(same);
+        PlanOptions.Disks renewing = PlanOptions.Disks.USUAL.withRenewal("task 7");
+        PlanOptions first = PlanOptions.deploy(true).withDisks(renewing);
+        Plan plan = plan(same, first);
+        assertThat(verbs(plan)).containsExactly("copy disk", "record state");
+        assertThat(String.join("\n", PlanText.lines(plan))).contains("a new disk was asked for");
+        carryOut(plan, same);
+        assertThat(plan(same, first).isEmpty()).isTrue();
+        assertThat(plan(same, PlanOptions.deploy(true)).isEmpty()).isTrue();
+        assertThat(verbs(plan(same, first.withDisks(renewing.withRenewal("task 8")))))
+                .contains("copy disk");
+        assertThat(disk("raw", 100).renewed("x").renewal()).isEqualTo("x");
+    }
+
     @Test
     void anotherFileSystemOrKindIsCopiedAndARenamedTypeMovesNothing() {
         deploy(one(typed("a", Map.of(), "ext4")));

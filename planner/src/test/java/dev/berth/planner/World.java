@@ -324,7 +324,8 @@ final class World {
                 wish.raw(),
                 copyOf == null,
                 wish.manifestMb(),
-                null);
+                null,
+                wish.renewal());
     }
 
     Disk disk(DiskCid cid) {
@@ -381,7 +382,8 @@ final class World {
                 d.raw(),
                 d.live(),
                 d.manifestMb(),
-                vm);
+                vm,
+                d.renewal());
     }
 
     private static Recorded.Disk sized(Recorded.Disk d, Desired.DiskWish to) {
@@ -396,7 +398,8 @@ final class World {
                 d.raw(),
                 d.live(),
                 to.manifestMb(),
-                d.attachedTo());
+                d.attachedTo(),
+                d.renewal());
     }
 
     static Recorded.Disk lives(Recorded.Disk d, boolean live) {
@@ -411,7 +414,8 @@ final class World {
                 d.raw(),
                 live,
                 d.manifestMb(),
-                d.attachedTo());
+                d.attachedTo(),
+                d.renewal());
     }
 
     // --- rows

@@ -84,13 +84,16 @@ final class ProofLine {
 
     /** For those who wait. */
     String text() {
-        return "%s, %s: %d runs, %d written, %d damaged, waited %s, at most %s"
+        return "%s, %s: %d runs, %d written, %d lost, %d twice, %d disordered, %d never sent, waited %s, at most %s"
                 .formatted(
                         fault.name(),
                         database,
                         waits.size(),
                         acknowledged,
-                        worst.lost() + worst.twice() + worst.disordered() + worst.invented(),
+                        worst.lost(),
+                        worst.twice(),
+                        worst.disordered(),
+                        worst.invented(),
                         seconds(waited(0.5)),
                         seconds(waited(1)));
     }
