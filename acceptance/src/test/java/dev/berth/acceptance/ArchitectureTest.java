@@ -72,6 +72,8 @@ class ArchitectureTest {
                             resideInAPackage("dev.berth.model")
                                     .and(
                                             outermostNamedNot(
+                                                    "AlertTargets", // parses URIs, asks no network
+                                                    "AlertsConfig", // holds them
                                                     "Clock", // the port and its real adapter
                                                     "EnvironmentFile", // reads one file
                                                     "IpAddress"))) // parses with the JDK, asks no

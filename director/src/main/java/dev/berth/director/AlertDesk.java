@@ -106,12 +106,13 @@ final class AlertDesk implements AlertSink, AutoCloseable {
     @Override
     public synchronized void raised(Alert alert) {
         try {
+            AlertBook known = book(); // what is inherited is known before anybody is heard
             Alarm alarm = store.read(s -> AlertSources.alarm(alert, s));
             inherited.heard(alarm.key());
             keep(
                     AlertSources.isEnd(alert)
-                            ? book().resolved(alarm.key(), "its agent says so", clock.now())
-                            : book().raised(alarm, clock.now()));
+                            ? known.resolved(alarm.key(), "its agent says so", clock.now())
+                            : known.raised(alarm, clock.now()));
             inherited.watch(alarm);
         } catch (StoreException e) {
             cannot(alert.id(), e);
@@ -121,8 +122,9 @@ final class AlertDesk implements AlertSink, AutoCloseable {
     @Override
     public synchronized void resolved(String id, String title) {
         try {
+            AlertBook known = book();
             inherited.heard(id);
-            keep(book().resolved(id, "it is well again", clock.now()));
+            keep(known.resolved(id, "it is well again", clock.now()));
         } catch (StoreException e) {
             cannot(id, e);
         }
