@@ -124,6 +124,9 @@ final class ConfigsApi {
             throw bad("'content' is required and must be text");
         }
         requireMapping(YamlDocument.parseConfig(yaml, type));
+        if (type.equals(ResurrectionRules.TYPE)) {
+            ResurrectionRules.check(yaml);
+        }
         String expected = body.has("expected_latest_id") ? body.string("expected_latest_id") : null;
         return store.write(s -> {
             String latest =

@@ -12,6 +12,7 @@ import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,14 @@ final class Settlement {
      *     of it, for the plan would do the same a second time
      */
     void settle(long task, String deployment) {
+        settle(task, deployment, null);
+    }
+
+    /**
+     * @param only the instances the task holds; null: all of the deployment. What others have under
+     *     way with other instances is theirs
+     */
+    void settle(long task, String deployment, @Nullable Set<InstanceId> only) {
         hands.store()
                 .read(s ->
                         s.openIntents(null).stream()
