@@ -74,15 +74,19 @@ final class Settlement {
                 .read(s ->
                         s.openIntents(null).stream()
                                 .filter(i ->
-                                        i.task() == task
-                                                || (i.instance() != null
-                                                        && s.instance(i.instance())
-                                                                .map(x ->
-                                                                        x.deployment()
-                                                                                .equals(deployment))
-                                                                .orElse(false)))
+                                        i.task() == task || isOf(s, i.instance(), deployment, only))
                                 .toList())
                 .forEach(this::settleAndTell);
+    }
+
+    private static boolean isOf(
+            StoreSession s,
+            @Nullable InstanceId instance,
+            String deployment,
+            @Nullable Set<InstanceId> only) {
+        return instance != null
+                && (only == null || only.contains(instance))
+                && s.instance(instance).filter(i -> i.deployment().equals(deployment)).isPresent();
     }
 
     private void settleAndTell(Rows.Intent intent) {
