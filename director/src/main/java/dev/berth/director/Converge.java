@@ -229,12 +229,15 @@ final class Converge {
         /** Which means may be used against a silent VM. */
         enum Rung {
             REBOOT,
+            /** Also of a VM whose agent answers. */
+            REBOOT_ALL,
             REPLACE,
             REBOOT_THEN_REPLACE;
 
             static Rung of(Fields wish) {
                 return switch (wish.string("silent", "")) {
                     case "reboot" -> REBOOT;
+                    case "reboot-all" -> REBOOT_ALL;
                     case "replace" -> REPLACE;
                     default -> REBOOT_THEN_REPLACE;
                 };
@@ -297,7 +300,10 @@ final class Converge {
         Map<InstanceId, Observation> asIfOff(Map<InstanceId, Observation> seen) {
             var changed = new HashMap<>(seen);
             seen.forEach((id, observation) -> {
-                if (observation instanceof Observation.Silent silent) {
+                if (rung == Rung.REBOOT_ALL && observation instanceof Observation.Answers) {
+                    changed.put(id, new Observation.Stopped());
+                    task.log().warning("instance " + id + ": its VM is rebooted, as was asked");
+                } else if (observation instanceof Observation.Silent silent) {
                     rebooted.add(id);
                     changed.put(id, new Observation.Stopped());
                     task.log()

@@ -75,6 +75,7 @@ public final class DirectorApi implements AutoCloseable {
         new ReleasesApi(store, tasks).addTo(router);
         new DisksApi(store, tasks, parts.orphans()).addTo(router);
         new DoctorApi(store, tasks).addTo(router);
+        new CloudCheckApi(store, tasks).addTo(router);
         new SnapshotsApi(store, tasks).addTo(router);
         new BackupsApi(store, tasks).addTo(router);
         new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);

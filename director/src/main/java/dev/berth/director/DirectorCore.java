@@ -146,6 +146,9 @@ public final class DirectorCore implements AutoCloseable {
         var doctor = new Doctor(hands, converge, records, () -> health.look());
         tasks.registerQuick(Doctor.LOOK, doctor::job);
         tasks.register(Doctor.FIX, doctor::job);
+        var check = new CloudCheck(hands, converge);
+        tasks.register(CloudCheck.SCAN, check::scan);
+        tasks.register(CloudCheck.APPLY, check::apply);
         snapshots = new Snapshots(hands, tasks);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
         var places = new BackupPlaces(ports.folder().resolve("backups"));
