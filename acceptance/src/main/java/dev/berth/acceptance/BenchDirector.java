@@ -109,6 +109,11 @@ public final class BenchDirector {
         return ENDED.contains(task.string("state"));
     }
 
+    /** What the task has written: {@code event}, {@code result} or {@code debug}. */
+    public String output(long id, String type) {
+        return send("GET", "/tasks/" + id + "/output?type=" + type, null).body();
+    }
+
     private static long task(HttpResponse<String> accepted) {
         return accepted.headers()
                 .firstValue("Location")

@@ -17,7 +17,7 @@ import java.util.Map;
  */
 public final class BenchEnvironment implements AutoCloseable {
     /** The image that the containers of most benchmarks are made of, as manifests name it. */
-    static final String IMAGE = EnvironmentFile.REGISTRY_NAME + "/bench:1";
+    public static final String IMAGE = EnvironmentFile.REGISTRY_NAME + "/bench:1";
 
     private static final String BASE = "berth-base:bookworm";
 

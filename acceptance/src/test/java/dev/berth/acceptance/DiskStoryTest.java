@@ -259,7 +259,7 @@ class DiskStoryTest {
         goesOnAfter(rows, "rows", "data");
     }
 
-    /** The old disk of the first copy, with what was on it then. */
+    /** The old disk of the first copy, with what was on it then, larger and with another file system. */
     @Test
     @Order(6)
     void anOrphanIsGivenBackToAStoppedInstance() {

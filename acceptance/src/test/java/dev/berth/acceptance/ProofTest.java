@@ -17,13 +17,14 @@ import org.junit.jupiter.api.Test;
 class ProofTest {
     private static final List<String> FAULTS =
             List.of(
-                    "paused",
-                    "cut",
+                    "silent",
                     "vm",
                     "repair-killed",
                     "grow-killed",
                     "copy-killed",
                     "copy-agent",
+                    "snapshot",
+                    "restore",
                     "full",
                     "blackout");
 

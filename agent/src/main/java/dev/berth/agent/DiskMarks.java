@@ -3,6 +3,7 @@ package dev.berth.agent;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.wire.DiskRefusal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -97,25 +98,46 @@ final class DiskMarks {
         DurableFile.delete(at.resolve(INCOMING));
     }
 
+    /**
+     * Why a disk must not be live.
+     *
+     * @param words for people, with the remedy
+     */
+    record NotLive(String words, DiskRefusal refusal) {
+        ActionException failure() {
+            return new ActionException(words, refusal);
+        }
+    }
+
+    private static NotLive notLive(DiskRefusal.Reason reason, String other, String words) {
+        return new NotLive(words, new DiskRefusal(reason, new DiskCid(other)));
+    }
+
     /** Why the disk must not be live; empty: nothing speaks against it. */
-    static Optional<String> notLive(DiskCid cid, Path at) {
+    static Optional<NotLive> notLive(DiskCid cid, Path at) {
         Optional<String> successor = successor(at);
         if (successor.isPresent()) {
-            return Optional.of(
-                    "disk "
-                            + cid
-                            + " was superseded by disk '"
-                            + successor.get()
-                            + "', which has all of its data: mount that one; to go back to the older"
-                            + " data mount this one with the option 'revive'");
+            return successor.map(by ->
+                    notLive(
+                            DiskRefusal.Reason.SUPERSEDED,
+                            by,
+                            "disk "
+                                    + cid
+                                    + " was superseded by disk '"
+                                    + by
+                                    + "', which has all of its data: mount that one; to go back to the older"
+                                    + " data mount this one with the option 'revive'"));
         }
         return source(at)
                 .map(from ->
-                        "disk "
-                                + cid
-                                + " has an unfinished copy of disk '"
-                                + from
-                                + "': mount that one, and ask for the migration again");
+                        notLive(
+                                DiskRefusal.Reason.UNFINISHED_COPY,
+                                from,
+                                "disk "
+                                        + cid
+                                        + " has an unfinished copy of disk '"
+                                        + from
+                                        + "': mount that one, and ask for the migration again"));
     }
 
     /** Nothing but what the agent or mkfs made. */

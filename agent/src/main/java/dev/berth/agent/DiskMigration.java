@@ -3,6 +3,7 @@ package dev.berth.agent;
 import dev.berth.model.Clock;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Json;
+import dev.berth.wire.DiskRefusal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -128,7 +129,7 @@ final class DiskMigration {
         mountAside(devices.await(to), aside);
         Optional<String> source = DiskMarks.source(aside);
         if (DiskMarks.successor(aside).isPresent()) {
-            throw new ActionException(DiskMarks.notLive(to, aside).orElseThrow());
+            throw DiskMarks.notLive(to, aside).orElseThrow().failure();
         }
         if (source.isPresent() && !source.get().equals(from.value())) {
             throw new ActionException(
@@ -248,14 +249,15 @@ final class DiskMigration {
                             + from
                             + " was superseded by disk '"
                             + to
-                            + "', which is not attached to this VM: attach and mount that one");
+                            + "', which is not attached to this VM: attach and mount that one",
+                    new DiskRefusal(DiskRefusal.Reason.SUPERSEDED, to));
         }
         Path aside = layout.aside(name);
         DiskDevices.Found disk = devices.await(to);
         mountAside(disk, aside);
         Optional<String> source = DiskMarks.source(aside);
         if (source.isPresent() && !source.get().equals(from.value())) {
-            throw new ActionException(DiskMarks.notLive(to, aside).orElseThrow());
+            throw DiskMarks.notLive(to, aside).orElseThrow().failure();
         }
         DiskMarks.received(aside);
         tools.unmount(aside);
@@ -309,7 +311,7 @@ final class DiskMigration {
     private void requireReceived(String name, DiskDevices.Found disk) {
         Path live = layout.place(name);
         Optional<String> from = DiskMarks.source(live);
-        Optional<String> why = DiskMarks.notLive(disk.cid(), live);
+        Optional<DiskMarks.NotLive> why = DiskMarks.notLive(disk.cid(), live);
         if (why.isEmpty()) {
             return;
         }
@@ -318,7 +320,7 @@ final class DiskMigration {
         boolean complete =
                 from.isPresent() && supersededBy(name, new DiskCid(from.get()), disk.cid());
         if (!complete) {
-            throw new ActionException(why.get());
+            throw why.get().failure();
         }
         finish(name, new DiskCid(from.get()), disk.cid());
     }

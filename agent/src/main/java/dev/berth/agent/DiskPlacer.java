@@ -41,9 +41,9 @@ final class DiskPlacer {
     /** Of a disk that is mounted there already. */
     void requireLive(DiskCid cid, Path at) {
         requireIdentity(cid, at);
-        Optional<String> why = DiskMarks.notLive(cid, at);
+        Optional<DiskMarks.NotLive> why = DiskMarks.notLive(cid, at);
         if (why.isPresent()) {
-            throw new ActionException(why.get());
+            throw why.get().failure();
         }
     }
 

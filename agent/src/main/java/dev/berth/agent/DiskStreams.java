@@ -233,17 +233,22 @@ final class DiskStreams implements AutoCloseable {
                             Thread.currentThread().interrupt();
                         }
                         end.close("it is over");
+                        // The heap has grown by the blocks that passed, and an agent at rest
+                        // makes too little garbage to give that back by itself.
+                        System.gc();
                     });
         }
 
         /**
          * @param options {@code live}: the disk may be read where it is mounted, for its containers
-         *     are stopped; {@code of}: the identity it is to carry
+         *     are stopped; {@code of}: the identity it is to carry; {@code window}: how much may be
+         *     under way to the director
          */
         Map<String, Object> beginRead(Fields options) {
             boolean live = options.flag("live", false);
+            int longest = end.widen(options.integer("window", 0));
             Path at = live ? disks.mountPoint(cid) : asideForReading(options.string("of"));
-            start(at, !live, () -> send(at));
+            start(at, !live, () -> send(at, longest));
             return Json.of("used_bytes", used(at));
         }
 
@@ -263,11 +268,11 @@ final class DiskStreams implements AutoCloseable {
             return at;
         }
 
-        private Programs.Result send(Path at)
+        private Programs.Result send(Path at, int longest)
                 throws IOException, InterruptedException, StreamEnd.Broken {
             Process tar = started(tarOut(at));
             try (InputStream out = tar.getInputStream()) {
-                byte[] block = new byte[StreamEnd.LONGEST];
+                byte[] block = new byte[longest];
                 for (int n = out.readNBytes(block, 0, block.length);
                         n > 0;
                         n = out.readNBytes(block, 0, block.length)) {
@@ -302,8 +307,9 @@ final class DiskStreams implements AutoCloseable {
         Map<String, Object> beginFill(Fields options) {
             Path at = folder().resolve(id.toString());
             disks.placeAside(cid, at);
+            end.admit(StreamEnd.WIDE);
             start(at, true, () -> receive(at));
-            return Json.of("file_system", "made");
+            return Json.of("file_system", "made", "window", StreamEnd.WIDE);
         }
 
         private Programs.Result receive(Path at)

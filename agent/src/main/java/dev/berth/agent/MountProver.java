@@ -34,7 +34,7 @@ final class MountProver {
             return new MountProof.Unproven(wrong(cid, identity));
         }
         return DiskMarks.notLive(cid, at)
-                .<MountProof>map(MountProof.Unproven::new)
+                .<MountProof>map(why -> new MountProof.Unproven(why.words()))
                 .orElse(new MountProof.Proven(cid));
     }
 

@@ -179,7 +179,9 @@ final class Requests {
     }
 
     private static AgentReply failed(Action action, Throwable e) {
-        return new AgentReply.Failure("Action Failed " + action.name() + ": " + wordsOf(action, e));
+        return new AgentReply.Failure(
+                "Action Failed " + action.name() + ": " + wordsOf(action, e),
+                ActionException.diskOf(e));
     }
 
     private static String wordsOf(Action action, Throwable e) {
@@ -213,7 +215,8 @@ final class Requests {
         }
         if (reply instanceof AgentReply.Failure failure) {
             for (int keep = LARGEST_REPLY / 2; ; keep /= 2) {
-                AgentReply cut = new AgentReply.Failure(middleCut(failure.message(), keep));
+                AgentReply cut =
+                        new AgentReply.Failure(middleCut(failure.message(), keep), failure.disk());
                 if (envelope(cut).length <= LARGEST_REPLY) {
                     return cut;
                 }

@@ -17,12 +17,16 @@ import java.util.concurrent.LinkedBlockingQueue;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 
-/** As much of a NATS server and a director as a rehearsal needs: one client, mutual TLS. */
+/**
+ * As much of a NATS server and a director as a rehearsal needs: one client at a time, mutual TLS. A
+ * client that gave up, as one does on a busy machine, may come again.
+ */
 final class TrainingBus implements AutoCloseable {
     private final ServerSocket socket;
     private final SSLContext tls;
     private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
     private final BlockingQueue<OutputStream> client = new LinkedBlockingQueue<>();
+    private volatile String ended = "no connection has ended";
 
     /** A reply subject is used once. */
     private int asked;
@@ -62,25 +66,36 @@ final class TrainingBus implements AutoCloseable {
         }
     }
 
+    /** How the last connection came to its end, for the message of a rehearsal that failed. */
+    String ended() {
+        return ended;
+    }
+
     private void serve() {
-        try (Socket plain = socket.accept()) {
-            plain.getOutputStream()
-                    .write(
-                            ("INFO {\"server_id\":\"T\",\"version\":\"2.10.0\",\"proto\":1,\"host\":\"127.0.0.1\","
-                                            + "\"port\":4222,\"headers\":true,\"max_payload\":1048576,\"tls_required\":true,"
-                                            + "\"tls_verify\":true}\r\n")
-                                    .getBytes(UTF_8));
-            var secure =
-                    (SSLSocket)
-                            tls.getSocketFactory()
-                                    .createSocket(plain, null, plain.getPort(), false);
-            secure.setUseClientMode(false);
-            secure.setNeedClientAuth(true);
-            talk(new BufferedInputStream(secure.getInputStream()), secure.getOutputStream());
-        } catch (IOException | InterruptedException e) {
-            said.add("ended " + e); // the rehearsal waits for words of the agent and must not wait
-            // for ever
+        while (!socket.isClosed()) {
+            try (Socket plain = socket.accept()) {
+                serve(plain);
+                ended = "the agent hung up";
+            } catch (IOException | InterruptedException e) {
+                ended = e.toString();
+            }
         }
+    }
+
+    private void serve(Socket plain) throws IOException, InterruptedException {
+        plain.getOutputStream()
+                .write(
+                        ("INFO {\"server_id\":\"T\",\"version\":\"2.10.0\",\"proto\":1,\"host\":\"127.0.0.1\","
+                                        + "\"port\":4222,\"headers\":true,\"max_payload\":1048576,\"tls_required\":true,"
+                                        + "\"tls_verify\":true}\r\n")
+                                .getBytes(UTF_8));
+        var secure =
+                (SSLSocket)
+                        tls.getSocketFactory().createSocket(plain, null, plain.getPort(), false);
+        secure.setUseClientMode(false);
+        secure.setNeedClientAuth(true);
+        client.clear();
+        talk(new BufferedInputStream(secure.getInputStream()), secure.getOutputStream());
     }
 
     private void talk(InputStream in, OutputStream out) throws IOException, InterruptedException {

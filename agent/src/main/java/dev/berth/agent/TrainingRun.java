@@ -109,9 +109,9 @@ final class TrainingRun {
     private static void await(TrainingBus bus, String subject) throws InterruptedException {
         while (true) {
             String said = bus.said().poll(LIMIT.toSeconds(), TimeUnit.SECONDS);
-            if (said == null || said.startsWith("ended ")) {
+            if (said == null) {
                 throw new IllegalStateException(
-                        "the rehearsal waited in vain for " + subject + ": " + said);
+                        "the rehearsal waited in vain for " + subject + ": " + bus.ended());
             }
             if (said.startsWith(subject)) {
                 return;

@@ -24,6 +24,9 @@ final class SealedOutput extends OutputStream {
 
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
+        if (closed) {
+            return; // the compressor's last words about what was given up
+        }
         int at = offset;
         int left = length;
         while (left > 0) {
@@ -38,6 +41,11 @@ final class SealedOutput extends OutputStream {
             at += part;
             left -= part;
         }
+    }
+
+    /** Takes no more, and seals no end: nobody can take what was written for a whole. */
+    void abandon() {
+        closed = true;
     }
 
     /** Seals the end; the stream below stays open. */

@@ -1,5 +1,6 @@
 package dev.berth.backup;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
@@ -22,7 +23,7 @@ public final class TarTree {
     public static void read(InputStream in, Visitor visitor) throws IOException {
         // Not closed: that would close what is not ours.
         @SuppressWarnings("resource")
-        var tar = new TarArchiveInputStream(in, "UTF-8");
+        var tar = new TarArchiveInputStream(new Full(in), "UTF-8");
         byte[] block = new byte[1 << 16];
         for (TarArchiveEntry entry = tar.getNextEntry();
                 entry != null;
@@ -31,6 +32,22 @@ public final class TarTree {
         }
         while (in.read(block) >= 0) {
             // what pads the last record
+        }
+    }
+
+    /**
+     * Gives all that was asked for until the end. A read that brings less is taken by the archive's
+     * reader for the end of a part of a file with holes: it goes on to the next part too early.
+     */
+    private static final class Full extends FilterInputStream {
+        Full(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+            int n = in.readNBytes(into, offset, length);
+            return n == 0 && length > 0 ? -1 : n;
         }
     }
 

@@ -375,7 +375,8 @@ public final class NatsBus implements AgentCalls, AutoCloseable {
 
     private static AgentException failed(AgentReply.Failure failure) {
         boolean unknown = failure.message().startsWith("unknown message");
-        return new AgentException(unknown ? Kind.UNKNOWN_METHOD : Kind.FAILED, failure.message());
+        return new AgentException(
+                unknown ? Kind.UNKNOWN_METHOD : Kind.FAILED, failure.message(), failure.disk());
     }
 
     private static AgentException cancelled(AgentId agent, String method) {

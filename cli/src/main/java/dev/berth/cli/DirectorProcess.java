@@ -130,7 +130,7 @@ final class DirectorProcess {
     }
 
     private boolean answers(EnvironmentFile file) {
-        if (!Files.exists(home.caFile()) || Ports.isFree(file.apiPort())) {
+        if (!Files.exists(home.caFile()) || !Ports.isListenedOn(file.host(), file.apiPort())) {
             return false;
         }
         try {

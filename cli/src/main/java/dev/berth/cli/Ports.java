@@ -3,9 +3,12 @@ package dev.berth.cli;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.InterfaceAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -15,6 +18,8 @@ final class Ports {
     private static final String OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
     private static final Pattern CIDR =
             Pattern.compile("(" + OCTET + "\\.){3}" + OCTET + "/\\d{1,2}");
+
+    private static final Duration ANSWER = Duration.ofSeconds(2);
 
     private Ports() {}
 
@@ -47,9 +52,23 @@ final class Ports {
                         + (wished + 200));
     }
 
+    /**
+     * Nobody holds it. To find out, the port is held for a moment, which whoever wants it at that
+     * moment finds in use: never ask while a process that is to listen there is starting.
+     */
     static boolean isFree(int port) {
         try (var socket = new ServerSocket(port)) {
             return socket.isBound();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Somebody accepts connections there; asking takes the place from nobody. */
+    static boolean isListenedOn(String host, int port) {
+        try (var socket = new Socket()) {
+            socket.connect(new InetSocketAddress(host, port), (int) ANSWER.toMillis());
+            return true;
         } catch (IOException e) {
             return false;
         }

@@ -3,9 +3,12 @@ package dev.berth.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 final class PortsTest {
@@ -19,6 +22,33 @@ final class PortsTest {
                     .isInstanceOf(CliException.class)
                     .hasMessageContaining("port " + port + " for the director is in use");
         }
+    }
+
+    /** Who asks whether somebody listens takes the port from nobody, heard or not. */
+    @Test
+    void askingTakesNothing() throws Exception {
+        int port;
+        try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = listener.getLocalPort();
+            assertThat(Ports.isListenedOn("127.0.0.1", port)).isTrue();
+        }
+        var wanting = new AtomicBoolean(true);
+        Thread asker =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            while (wanting.get()) {
+                                Ports.isListenedOn("127.0.0.1", port);
+                            }
+                        });
+        for (int i = 0; i < 500; i++) {
+            try (var listener = new ServerSocket()) {
+                listener.setReuseAddress(true);
+                listener.bind(new InetSocketAddress("127.0.0.1", port));
+                assertThat(listener.isBound()).isTrue();
+            }
+        }
+        wanting.set(false);
+        asker.join();
     }
 
     /** A port given out once is not given out again in the same choice. */

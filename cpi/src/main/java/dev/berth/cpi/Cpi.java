@@ -202,7 +202,9 @@ public interface Cpi {
      * @param agent of a VM; null otherwise
      * @param attachedTo of a disk; null when free
      * @param sizeMb of a disk or a snapshot; 0 otherwise
-     * @param metadata of a snapshot {@code disk} (the cid it was taken of) is among them
+     * @param metadata of a snapshot {@code disk} (the cid it was taken of) is among them; of a
+     *     network {@code vms}, where the CPI can tell: {@code CID=ADDRESS,…} of the running VMs on
+     *     it
      */
     record CloudObject(
             Kind kind,

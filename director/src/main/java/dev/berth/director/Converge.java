@@ -113,12 +113,12 @@ final class Converge {
     }
 
     private PlanOptions.Disks disks(
-            boolean allowShrink, boolean keepsSizes, Map<PlanOptions.DiskOf, Long> sizes) {
+            boolean allowShrink, boolean keepsGiven, Map<PlanOptions.DiskOf, Long> sizes) {
         return new PlanOptions.Disks(
                 hands.cpi().resizesDisks(),
                 hands.cpi().movesDisksBetweenAzs(),
                 allowShrink,
-                keepsSizes,
+                keepsGiven,
                 sizes);
     }
 

@@ -143,7 +143,7 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(DisksApi.ATTACH, records.after(diskJobs::attach));
         tasks.register(DisksApi.ORPHAN, records.after(diskJobs::orphan));
         tasks.register(ContainerChange.TASK, new ContainerChange(hands)::job);
-        var doctor = new Doctor(hands, converge, records, () -> health.look());
+        var doctor = new Doctor(hands, converge, records, () -> health);
         tasks.registerQuick(Doctor.LOOK, doctor::job);
         tasks.register(Doctor.FIX, doctor::job);
         var check = new CloudCheck(hands, converge);

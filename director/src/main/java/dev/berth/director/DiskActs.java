@@ -10,6 +10,7 @@ import dev.berth.planner.Desired;
 import dev.berth.planner.Plan.InstancePlan;
 import dev.berth.planner.Step;
 import dev.berth.store.Rows;
+import dev.berth.wire.DiskRefusal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -198,14 +199,10 @@ final class DiskActs {
                 mountDisk(disk.cid());
             }
         } catch (AgentException e) {
-            if (e.kind() != AgentException.Kind.FAILED || !corrected(disk, words(e))) {
+            if (e.disk().filter(why -> corrected(disk, why)).isEmpty()) {
                 throw e;
             }
         }
-    }
-
-    private static String words(AgentException e) {
-        return String.valueOf(e.getMessage());
     }
 
     /**
@@ -215,23 +212,30 @@ final class DiskActs {
      * @return whether it is mounted after all
      * @throws RecordsCorrected another is the live one, and is recorded as such now
      */
-    private boolean corrected(Rows.Disk disk, String words) {
-        for (Rows.Disk other : on.leftOver(disk.name())) {
-            if (!words.contains(other.cid().value())) {
-                continue;
-            }
-            if (words.contains("superseded") && disk.cid().equals(other.copyOf())) {
+    private boolean corrected(Rows.Disk disk, DiskRefusal why) {
+        Rows.Disk other =
+                on.leftOver(disk.name()).stream()
+                        .filter(d -> d.cid().equals(why.other()))
+                        .findFirst()
+                        .orElse(null);
+        if (other == null) {
+            return false; // it is of another story
+        }
+        return switch (why.reason()) {
+            case SUPERSEDED -> {
+                if (!disk.cid().equals(other.copyOf())) {
+                    yield false;
+                }
                 hands.store().update(s -> LiveDisks.takesThePlaceOf(s, other.cid(), disk.cid()));
                 throw new RecordsCorrected(LiveDisks.took(other.cid(), disk.cid()));
             }
-            if (words.contains("unfinished copy")) {
+            case UNFINISHED_COPY -> {
                 // Its mark is the last thing that a copy loses, and only beside its original.
                 attachDisk(other);
                 mountDisk(disk.cid());
-                return true;
+                yield true;
             }
-        }
-        return false;
+        };
     }
 
     /** A person attached it: that another took its place once does not count any more. */

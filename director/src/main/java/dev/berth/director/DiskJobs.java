@@ -270,7 +270,7 @@ final class DiskJobs {
             Rows.Disk disk, Rows.Instance to, String name, List<Desired.DiskWish> wished) {
         long manifestMb =
                 wished.stream()
-                        .filter(d -> d.name().equals(name) && d.sizeMb() != disk.sizeMb())
+                        .filter(d -> d.name().equals(name))
                         .mapToLong(Desired.DiskWish::sizeMb)
                         .findFirst()
                         .orElse(0);

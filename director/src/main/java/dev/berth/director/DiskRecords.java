@@ -41,8 +41,8 @@ final class DiskRecords {
     }
 
     /**
-     * @param manifestMb what the manifest asks for where a person gave the disk its size; 0: the
-     *     manifest rules
+     * @param manifestMb what the manifest asks for where a person gave the disk its size or
+     *     attached it; 0: the manifest rules
      */
     static Map<String, Object> given(Map<String, Object> options, long manifestMb) {
         return with(options, MANIFEST_MB, manifestMb == 0 ? null : manifestMb);

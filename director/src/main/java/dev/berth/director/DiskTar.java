@@ -45,6 +45,8 @@ final class DiskTar extends InputStream {
         try {
             var all = new java.util.LinkedHashMap<>(options);
             all.put("subject", stream.replyTo());
+            stream.end().admit(StreamEnd.WIDE);
+            all.put("window", StreamEnd.WIDE);
             Object answer =
                     hands.agents()
                             .call(
@@ -122,15 +124,17 @@ final class DiskTar extends InputStream {
     /** Sends an archive into a blank disk; closing it unfinished leaves the disk half filled. */
     static final class Fill implements AutoCloseable {
         private final AgentStream stream;
+        private final int longest;
 
-        private Fill(AgentStream stream) {
+        private Fill(AgentStream stream, int longest) {
             this.stream = stream;
+            this.longest = longest;
         }
 
         static Fill open(Hands hands, Rows.Vm vm, String disk) {
             AgentStream stream = hands.agents().stream(vm.agent());
             try {
-                Object ignored =
+                Object answer =
                         hands.agents()
                                 .call(
                                         vm.agent(),
@@ -140,7 +144,8 @@ final class DiskTar extends InputStream {
                                                 disk,
                                                 Json.of("subject", stream.replyTo())),
                                         hands.patience().longCall());
-                return new Fill(stream);
+                long window = Fields.of(answer, "answer").integer("window", 0);
+                return new Fill(stream, stream.end().widen(window));
             } catch (RuntimeException e) {
                 stream.close();
                 throw e;
@@ -149,8 +154,8 @@ final class DiskTar extends InputStream {
 
         void write(byte[] bytes) throws IOException {
             try {
-                for (int from = 0; from < bytes.length; from += StreamEnd.LONGEST) {
-                    int to = Math.min(bytes.length, from + StreamEnd.LONGEST);
+                for (int from = 0; from < bytes.length; from += longest) {
+                    int to = Math.min(bytes.length, from + longest);
                     stream.end()
                             .send(
                                     new Frame(

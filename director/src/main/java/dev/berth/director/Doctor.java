@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,9 +28,13 @@ final class Doctor {
     private final DoctorLook look;
     private final DoctorRepairs repairs;
     private final RecordKeeper keeper;
-    private final EnvironmentHealth health;
+    private final Supplier<EnvironmentHealth> health;
 
-    Doctor(Hands hands, Converge converge, RecordKeeper keeper, EnvironmentHealth health) {
+    Doctor(
+            Hands hands,
+            Converge converge,
+            RecordKeeper keeper,
+            Supplier<EnvironmentHealth> health) {
         this.hands = hands;
         this.look = new DoctorLook(hands);
         this.keeper = keeper;
@@ -43,6 +48,11 @@ final class Doctor {
         EnvironmentHealth NONE = List::of;
 
         List<Finding> look();
+
+        /** Cids of networks that it needs, whether a VM is on them or not. */
+        default Set<String> networks() {
+            return Set.of();
+        }
     }
 
     TaskJob job(Map<String, Object> payload) {
@@ -61,9 +71,11 @@ final class Doctor {
     }
 
     private List<Finding> examine(@Nullable String deployment) throws Exception {
-        var all = new ArrayList<>(Diagnosis.of(look.look(deployment)));
+        Facts facts = look.look(deployment, health.get().networks());
+        var all = new ArrayList<>(Diagnosis.of(facts));
+        all.addAll(NetworkDiagnosis.of(facts));
         if (deployment == null) {
-            all.addAll(health.look());
+            all.addAll(health.get().look());
             all.addAll(journal());
         }
         all.addAll(records(deployment));

@@ -8,6 +8,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
 import dev.berth.model.VmCid;
+import dev.berth.model.YamlDocument;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,12 +37,13 @@ final class DoctorLook {
 
     /**
      * @param deployment null: everything this director has
+     * @param networks that are needed whatever the cloud configs say
      * @throws CpiException the cloud does not answer: without its word nothing is a difference
      */
-    Facts look(@Nullable String deployment) throws Exception {
+    Facts look(@Nullable String deployment, Set<String> networks) throws Exception {
         // The cloud first: what is made between the two looks is recorded by the second.
         List<CloudObject> inventory = inventory();
-        Facts recorded = hands.store().read(s -> recorded(s, deployment, inventory));
+        Facts recorded = hands.store().read(s -> recorded(s, deployment, inventory, networks));
         var evidence = new ConcurrentHashMap<VmCid, VmEvidence>();
         var agents = new ConcurrentHashMap<AgentId, Facts.Heard>();
         hands.parallel()
@@ -63,7 +66,8 @@ final class DoctorLook {
                 recorded.openIntents(),
                 recorded.inventory(),
                 Map.copyOf(evidence),
-                Map.copyOf(agents));
+                Map.copyOf(agents),
+                recorded.networks());
     }
 
     private @Nullable List<CloudObject> inventory() {
@@ -78,7 +82,10 @@ final class DoctorLook {
     }
 
     private static Facts recorded(
-            StoreSession s, @Nullable String deployment, @Nullable List<CloudObject> inventory) {
+            StoreSession s,
+            @Nullable String deployment,
+            @Nullable List<CloudObject> inventory,
+            Set<String> networks) {
         List<Rows.Instance> instances = s.instances(deployment);
         List<Rows.Disk> disks =
                 Stream.concat(s.disksOf(deployment).stream(), s.orphanedDisks().stream())
@@ -93,7 +100,35 @@ final class DoctorLook {
                 s.openIntents(null),
                 inventory == null ? null : of(s, deployment, inventory),
                 Map.of(),
-                Map.of());
+                Map.of(),
+                deployment == null ? askedFor(s, networks) : null);
+    }
+
+    /** The networks of the current cloud configs, by the names that the cloud knows. */
+    private static Set<String> askedFor(StoreSession s, Set<String> needed) {
+        var names = new TreeSet<>(needed);
+        s.configs("cloud", null, true, 1).stream()
+                .map(config -> YamlDocument.parseConfig(config.content(), "cloud").root())
+                .forEach(tree -> names.addAll(named(tree)));
+        return names;
+    }
+
+    /** What stands anywhere as {@code cloud_properties: {name: …}}: rather one too many. */
+    private static Set<String> named(@Nullable Object tree) {
+        var names = new TreeSet<String>();
+        if (tree instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> {
+                if (key.equals("cloud_properties")
+                        && value instanceof Map<?, ?> properties
+                        && properties.get("name") instanceof String name) {
+                    names.add(name);
+                }
+                names.addAll(named(value));
+            });
+        } else if (tree instanceof List<?> list) {
+            list.forEach(value -> names.addAll(named(value)));
+        }
+        return names;
     }
 
     /**
@@ -124,6 +159,7 @@ final class DoctorLook {
                 .filter(o -> !others.contains(o.cid()))
                 .filter(o ->
                         own.contains(o.cid())
+                                || o.kind() == CloudObject.Kind.NETWORK
                                 || deployment.equals(o.metadata().get("deployment"))
                                 || isHolder(o, own, all))
                 .toList();

@@ -49,6 +49,7 @@ final class DoctorRepairs {
                 }
                 yield "reserved";
             }
+            case Repair.DeleteNetwork r -> deleteNetwork(task, r.network());
             case Repair.KeepRecord r -> {
                 keeper.hand(task, r.deployment());
                 boolean behind =
@@ -130,6 +131,25 @@ final class DoctorRepairs {
                 .map(AgentId.class::cast)
                 .forEach(hands.door()::expel);
         return "deleted";
+    }
+
+    private String deleteNetwork(TaskContext task, String network) {
+        return hands.journal()
+                .perform(
+                        task.id(),
+                        "delete network",
+                        Json.of("network", network),
+                        intent -> {
+                            try {
+                                hands.cpi().deleteNetwork(hands.context(intent, null), network);
+                            } catch (CpiException e) {
+                                if (e.type() != CpiException.Type.NETWORK_NOT_FOUND) {
+                                    throw e;
+                                }
+                            }
+                            return "deleted";
+                        },
+                        (s, gone) -> {});
     }
 
     private String forgetVm(Rows.Vm vm) {

@@ -55,6 +55,11 @@ final class EnvironmentHealth implements Doctor.EnvironmentHealth {
         this.clock = clock;
     }
 
+    @Override
+    public Set<String> networks() {
+        return Set.of(environment.networkName());
+    }
+
     /** What cannot be made again: without them neither secrets nor records of agents open. */
     static List<Path> keys(Path home) {
         return List.of(

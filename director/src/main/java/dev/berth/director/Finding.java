@@ -99,6 +99,19 @@ record Finding(
             }
         }
 
+        /** Of a network that nobody asks for and that has no VM. */
+        record DeleteNetwork(String network) implements Repair {
+            @Override
+            public boolean needsYes() {
+                return true;
+            }
+
+            @Override
+            public String words() {
+                return "delete the network; no VM is on it";
+            }
+        }
+
         record KeepRecord(String deployment) implements Repair {
             @Override
             public String words() {

@@ -2,6 +2,8 @@ package dev.berth.director;
 
 import dev.berth.backup.BackupKey;
 import dev.berth.backup.BackupReader;
+import dev.berth.backup.TreeDigest;
+import dev.berth.backup.TreeEntry;
 import dev.berth.model.BackupHooks;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
@@ -15,8 +17,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -111,6 +115,10 @@ final class RestoreJob {
         private final AsideDisks aside;
         private final DeploymentLock lock;
         private final List<RestoredDisk> restored = new ArrayList<>();
+
+        /** What each disk was filled with, as a digest of its entries. */
+        private final Map<DiskCid, String> filled = new HashMap<>();
+
         private @Nullable Fields head;
 
         Run(TaskContext task, String backup, String deployment) throws IOException {
@@ -291,9 +299,12 @@ final class RestoreJob {
                         step -> {
                             var progress =
                                     new BackupProgress(hands.clock(), step, bytes(one.about()));
-                            try (BackupReader reader = found.open(key)) {
-                                one.compare(hands, reader, progress, task::checkCancelled);
-                            }
+                            one.compare(
+                                    hands,
+                                    Objects.requireNonNull(filled.get(one.disk().cid())),
+                                    () -> found.open(key),
+                                    progress,
+                                    task::checkCancelled);
                         });
             }
         }
@@ -322,6 +333,7 @@ final class RestoreJob {
         }
 
         private void fill(RestoredDisk one, TaskLog.StepLog step) throws IOException {
+            var digest = new TreeDigest();
             var progress = new BackupProgress(hands.clock(), step, bytes(one.about()));
             try (BackupReader reader = found.open(key);
                     DiskTar.Fill fill =
@@ -343,8 +355,16 @@ final class RestoreJob {
                                     progress.add(tar.length);
                                 }
                             }
+
+                            @Override
+                            public void entry(TreeEntry entry) {
+                                if (ours) {
+                                    digest.add(entry);
+                                }
+                            }
                         });
                 fill.finish(task::checkCancelled);
+                filled.put(one.disk().cid(), digest.take());
             }
         }
 

@@ -3,6 +3,7 @@ package dev.berth.director;
 import dev.berth.backup.BackupException;
 import dev.berth.backup.BackupReader;
 import dev.berth.backup.TarTree;
+import dev.berth.backup.TreeDigest;
 import dev.berth.backup.TreeEntry;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
@@ -26,19 +27,43 @@ record RestoredDisk(Fields about, Rows.Instance instance, Rows.Vm vm, Rows.Disk 
         return about.string("disk").equals(other.string("disk"));
     }
 
+    /** Opens the backup from its beginning. */
+    interface Source {
+        BackupReader open() throws IOException;
+    }
+
     /**
-     * Reads the disk back and the backup once more, side by side.
+     * Reads the disk back. Only where something differs is the backup read once more, to say what.
      *
-     * @param source a fresh reader of the same backup
+     * @param filled of the entries that the disk was filled with
      * @throws BackupException the first file that is not as it was
      */
-    void compare(Hands hands, BackupReader source, BackupProgress progress, Runnable check)
+    void compare(Hands hands, String filled, Source source, BackupProgress progress, Runnable check)
+            throws Exception {
+        var found = new TreeDigest();
+        try (DiskTar tar = open(hands, check)) {
+            TarTree.read(new BackupJob.Counted(tar, progress), found::add);
+        }
+        if (found.take().equals(filled)) {
+            return;
+        }
+        try (BackupReader reader = source.open()) {
+            findDifference(hands, reader, progress, check);
+        }
+        throw new BackupException("the restored disk was read twice and was not the same twice");
+    }
+
+    private DiskTar open(Hands hands, Runnable check) {
+        return DiskTar.open(
+                hands, vm, disk.cid().value(), Json.of("of", disk.cid().value()), check);
+    }
+
+    private void findDifference(
+            Hands hands, BackupReader source, BackupProgress progress, Runnable check)
             throws Exception {
         BlockingQueue<Item> wanted = new LinkedBlockingQueue<>(10_000);
         Thread reader = Thread.ofVirtual().start(() -> entries(source, wanted));
-        try (DiskTar tar =
-                DiskTar.open(
-                        hands, vm, disk.cid().value(), Json.of("of", disk.cid().value()), check)) {
+        try (DiskTar tar = open(hands, check)) {
             var expected = new Expected(wanted);
             TarTree.read(
                     new BackupJob.Counted(tar, progress),

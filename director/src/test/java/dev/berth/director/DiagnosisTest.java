@@ -101,7 +101,17 @@ class DiagnosisTest {
 
     private List<Finding> findings() {
         return Diagnosis.of(
-                new Facts(List.of(), instances, vms, disks, ips, intents, cloud, evidence, agents));
+                new Facts(
+                        List.of(),
+                        instances,
+                        vms,
+                        disks,
+                        ips,
+                        intents,
+                        cloud,
+                        evidence,
+                        agents,
+                        java.util.Set.of()));
     }
 
     private Finding only(String kind) {
@@ -330,6 +340,7 @@ class DiagnosisTest {
                                                                             .equals(
                                                                                     o.attachedTo()
                                                                                             .value())));
+            case Repair.DeleteNetwork r -> r.needsYes();
             case Repair.ForgetVm r -> evidence.get(r.vm().cid()) == VmEvidence.GONE;
             case Repair.Fix r -> !instances.getFirst().ignored();
             case Repair.AdoptDisk r -> disks.stream().noneMatch(d -> d.cid().equals(r.disk()));

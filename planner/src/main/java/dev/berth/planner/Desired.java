@@ -164,6 +164,20 @@ public record Desired(String deployment, List<Group> groups, Map<String, String>
                     inManifestMb);
         }
 
+        /** As the disk was made; how it is mounted is still as wished. */
+        DiskWish of(Recorded.Disk disk) {
+            return new DiskWish(
+                    name,
+                    disk.sizeMb(),
+                    disk.cloudProperties(),
+                    type,
+                    disk.fileSystem().isEmpty() ? fileSystem : disk.fileSystem(),
+                    fileSystemChosen,
+                    mountOptions,
+                    raw,
+                    disk.manifestMb());
+        }
+
         /** {@code disk}, or {@code disk 'data'}. */
         public String text() {
             return DiskNames.text(name);

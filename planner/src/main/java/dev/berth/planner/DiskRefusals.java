@@ -15,7 +15,7 @@ record DiskRefusals(String instance, PlanOptions.Disks options, List<Problem> pr
             return;
         }
         boolean asked = wished.manifestMb() != 0;
-        boolean given = disk.manifestMb() != 0 && !asked;
+        boolean given = disk.manifestMb() != 0 && disk.manifestMb() != disk.sizeMb() && !asked;
         if (disk.raw() != wished.raw()) {
             refuse(
                     disk,

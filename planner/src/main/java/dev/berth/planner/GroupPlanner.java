@@ -253,17 +253,20 @@ final class GroupPlanner {
                 || look instanceof Observation.Stopped;
     }
 
-    /** The size that a person wants this instance's disk to have, or gave it, where that holds. */
+    /**
+     * The size that a person wants this instance's disk to have; or the disk as it is where a
+     * person gave it and that holds.
+     */
     private Desired.DiskWish sized(Desired.DiskWish wished, Recorded.Instance row) {
         Long asked = options.disks().sizes().get(new PlanOptions.DiskOf(row.id(), wished.name()));
         if (asked != null) {
             return wished.ofSize(asked, asked == wished.sizeMb() ? 0 : wished.sizeMb());
         }
         Recorded.Disk disk = row.disk(wished.name());
-        if (disk == null || disk.manifestMb() == 0 || !options.disks().keepsSizes()) {
+        if (disk == null || disk.manifestMb() == 0 || !options.disks().keepsGiven()) {
             return wished;
         }
-        return wished.ofSize(disk.sizeMb(), disk.manifestMb());
+        return wished.of(disk);
     }
 
     private @Nullable String request(InstanceId id, int index) {

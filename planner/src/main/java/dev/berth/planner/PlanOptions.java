@@ -31,15 +31,16 @@ public record PlanOptions(
      * @param resizes the CPI can grow disks at all; otherwise they are copied
      * @param movesBetweenAzs the CPI can attach a disk to a VM of another zone
      * @param allowShrink a person has said that disks may become smaller
-     * @param keepsSizes sizes that a person gave to disks hold against the manifest; without it,
-     *     where one has just said what the manifest is to be, a difference is refused
+     * @param keepsGiven the sizes that a person gave to disks, and the disks that one attached as
+     *     they are, hold against the manifest; without it, where one has just said what the
+     *     manifest is to be, a difference in size is refused
      * @param sizes what a person now wants disks of instances to have, in MiB
      */
     public record Disks(
             boolean resizes,
             boolean movesBetweenAzs,
             boolean allowShrink,
-            boolean keepsSizes,
+            boolean keepsGiven,
             Map<DiskOf, Long> sizes) {
         public static final Disks USUAL = new Disks(true, true, false, false, Map.of());
     }

@@ -77,8 +77,8 @@ public record Recorded(
      * @param name among the disks of its instance; empty: the managed one
      * @param fileSystem empty: not known
      * @param live false: the target or the source of a copy, not the disk of the instance
-     * @param manifestMb what the manifest asked for when a person gave the disk its size; 0: the
-     *     size is the manifest's
+     * @param manifestMb what the manifest asked for when a person gave the disk its size or
+     *     attached it, maybe the same; 0: the disk is the manifest's
      * @param attachedTo null when to none, as far as is known
      */
     public record Disk(

@@ -145,6 +145,38 @@ class DiskPlansTest {
         assertThat(plan(one(disk("", 100))).isEmpty()).isTrue();
     }
 
+    /** A start after {@code attach-disk} copies nothing; a deploy makes what the manifest says. */
+    @Test
+    void whatAPersonAttachedStaysAsItIsUntilADeploy() {
+        Desired manifest = one(typed("t", Map.of("kind", "fast"), "xfs"));
+        deploy(manifest);
+        world.rows.replaceAll((id, row) -> given(row, 100));
+        PlanOptions start = with(PlanOptions.deploy(true), true, true, true, Map.of());
+        assertThat(plan(manifest, start).isEmpty()).isTrue();
+        assertThat(verbs(plan(manifest))).contains("copy disk");
+    }
+
+    /** Its disk is one of another kind, of the same size, that a person attached. */
+    private static Recorded.Instance given(Recorded.Instance row, long manifestMb) {
+        Recorded.Disk d = row.disks().getFirst();
+        return World.with(
+                row,
+                row.vm(),
+                List.of(
+                        new Recorded.Disk(
+                                d.cid(),
+                                d.name(),
+                                d.sizeMb(),
+                                Map.of("kind", "slow"),
+                                d.type(),
+                                "ext4",
+                                d.mountOptions(),
+                                d.raw(),
+                                d.live(),
+                                manifestMb,
+                                d.attachedTo())));
+    }
+
     // --- where instances take their disks
 
     @Test

@@ -142,9 +142,12 @@ final class Layers {
         }
         Path etc = Files.createDirectories(agent.resolve("var/vcap/bosh/etc"));
         Files.writeString(etc.resolve(Recipe.DAEMON), Recipe.resource(Recipe.DAEMON));
+        Files.writeString(etc.resolve(Recipe.COMPILER), Recipe.resource(Recipe.COMPILER));
         Files.writeString(etc.resolve("stemcell_version"), version + "\n");
         Files.writeString(etc.resolve("operating_system"), Stemcell.OPERATING_SYSTEM + "\n");
-        Files.write(agent.resolve(HOME).resolve("jvm.options"), options("-XX:AOTCache="));
+        Files.write(
+                agent.resolve(HOME).resolve("jvm.options"),
+                options(Recipe.RUNNING_OPTIONS, "-XX:AOTCache="));
         train(root, runtime, agent);
         return agent;
     }
@@ -158,7 +161,7 @@ final class Layers {
                         runtime.toString(),
                         agent.toString(),
                         String.valueOf(TRAINING_LIMIT.toSeconds())));
-        arguments.addAll(options("-XX:AOTCacheOutput="));
+        arguments.addAll(options(Recipe.TRAINING_OPTIONS, "-XX:AOTCacheOutput="));
         arguments.addAll(List.of("dev.berth.agent.Main", "--train"));
         shell.mounting(
                 "the agent's training run",
@@ -167,8 +170,9 @@ final class Layers {
                 arguments.toArray(String[]::new));
     }
 
-    private List<String> options(String aot) {
+    private List<String> options(List<String> compilers, String aot) {
         var options = new ArrayList<>(Recipe.JVM_OPTIONS);
+        options.addAll(compilers);
         options.add(aot + "/" + HOME + "/agent.aot");
         options.add("-cp");
         options.add(

@@ -36,18 +36,41 @@ record Recipe(
     static final List<String> MODULES =
             List.of("java.base", "java.logging", "jdk.crypto.ec", "jdk.unsupported");
 
-    /** C1 and the serial collector: an agent mostly waits, and each would cost resident memory. */
+    /** Which compiler compiles what of the agent; in {@code /var/vcap/bosh/etc}. */
+    static final String COMPILER = "agent-compiler.json";
+
+    /** The serial collector and a small heap: an agent mostly waits. */
     static final List<String> JVM_OPTIONS =
             List.of(
                     "-XX:+UseSerialGC",
                     "-Xmx32m",
                     "-Xms12m",
                     "-Xmn4m",
-                    "-XX:TieredStopAtLevel=1",
+                    "-XX:MinHeapFreeRatio=15",
+                    "-XX:MaxHeapFreeRatio=30",
                     "-XX:-UsePerfData",
                     "-XX:+ExitOnOutOfMemoryError",
                     "-enableassertions",
                     "-Djava.util.logging.SimpleFormatter.format=%4$s %5$s%6$s%n");
+
+    /** The training run is over before the second compiler would be of use. */
+    static final List<String> TRAINING_OPTIONS = List.of("-XX:TieredStopAtLevel=1");
+
+    /**
+     * The second compiler costs resident memory and works for encryption alone: in the first one's
+     * code TLS carries 12 MB/s, a thirtieth of what it can. What a burst took is given back.
+     */
+    static final List<String> RUNNING_OPTIONS =
+            List.of(
+                    "-XX:+UnlockDiagnosticVMOptions",
+                    "-XX:TrimNativeHeapInterval=60000",
+                    "-XX:ReservedCodeCacheSize=48m",
+                    "-XX:-SegmentedCodeCache",
+                    "-XX:CompilerDirectivesFile=/var/vcap/bosh/etc/" + COMPILER,
+                    "-XX:CompileCommand=quiet",
+                    // At once; else the first 50 MB go at the pace of before.
+                    "-XX:CompileCommand=CompileThresholdScaling,"
+                            + "com.sun.crypto.provider.GaloisCounterMode*::*,0.02");
 
     /** Files of this package that go into every VM's {@code /var/vcap/bosh/bin}. */
     static final List<String> PROGRAMS = List.of("berth-init", "berth-dockerd");
@@ -86,9 +109,12 @@ record Recipe(
     String key() {
         var parts = new ArrayList<String>(List.of(rootKey(), runtimeKey()));
         parts.addAll(JVM_OPTIONS);
+        parts.addAll(TRAINING_OPTIONS);
+        parts.addAll(RUNNING_OPTIONS);
         parts.addAll(List.of(resource("train.sh"), resource("pack.sh")));
         PROGRAMS.forEach(name -> parts.add(resource(name)));
         parts.add(resource(DAEMON));
+        parts.add(resource(COMPILER));
         agentJars.forEach(jar -> parts.add(jar.name() + " " + jar.digest()));
         return key(parts.toArray(String[]::new));
     }

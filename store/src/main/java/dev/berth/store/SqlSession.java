@@ -296,7 +296,8 @@ final class SqlSession extends SqlCopies {
     @Override
     public List<Rows.Disk> orphanedDisks() {
         return list(
-                Mapping::disk, "SELECT * FROM disks WHERE orphaned_at IS NOT NULL ORDER BY cid");
+                Mapping::disk,
+                "SELECT * FROM disks WHERE orphaned_at IS NOT NULL ORDER BY orphaned_at, cid");
     }
 
     @Override

@@ -47,10 +47,13 @@ class PostgresOwnershipTest {
         }
     }
 
-    /** As a restart of the server or a cut line would: the lock is free from then on. */
+    /**
+     * As a restart of the server or a cut line would: the lock is free from then on, for the server
+     * waits (here at most 20 s) until the session has ended.
+     */
     private static void cutOwner(StoreHolder holder) throws SQLException {
         sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '"
+                "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE application_name = '"
                         + PostgresOwnership.connectionName(holder)
                         + "'");
     }

@@ -432,6 +432,23 @@ public abstract class CpiContract {
     }
 
     @Test
+    void theInventorySaysWhoIsOnANetwork() {
+        VmCid vm = vm(10);
+        String network = cpi().createNetwork(context(), subnet()).cid();
+        assertThat(membersOf(network)).isEqualTo(vm + "=" + rangePrefix() + ".10");
+        cpi().deleteVm(context(), vm);
+        assertThat(membersOf(network)).isEmpty();
+    }
+
+    private String membersOf(String network) {
+        return cpi().inventory(context()).stream()
+                .filter(o -> o.kind() == Cpi.CloudObject.Kind.NETWORK && o.cid().equals(network))
+                .map(o -> o.metadata().get("vms"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
     void aNetworkWithVmsIsNotDeleted() {
         VmCid vm = vm(10);
         String network = cpi().createNetwork(context(), subnet()).cid();

@@ -333,8 +333,12 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
                 throw timeout(job.call);
             }
             clock.sleep(LATENCY);
-            if (job.failure != null) {
-                throw new AgentException(Kind.FAILED, job.failure);
+            AgentException failure = job.failure;
+            if (failure != null) {
+                throw new AgentException(
+                        Kind.FAILED,
+                        String.valueOf(failure.getMessage()),
+                        failure.disk().orElse(null));
             }
             return job.value;
         }
@@ -347,7 +351,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
         private final int boot;
         private boolean done;
         private @Nullable Object value;
-        private @Nullable String failure;
+        private @Nullable AgentException failure;
 
         Job(Call call, FakeVm vm, int boot) {
             this.call = call;
@@ -367,7 +371,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
                 value = vm.perform(call.method(), call.arguments());
                 beat(vm);
             } catch (AgentException e) {
-                failure = e.getMessage();
+                failure = e;
             }
             done = true;
         }

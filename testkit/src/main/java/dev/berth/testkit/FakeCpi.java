@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -595,6 +596,14 @@ public final class FakeCpi implements Cpi {
                 .anyMatch(network::equals);
     }
 
+    private String members(String network) {
+        return cloud.vms().stream()
+                .filter(vm -> vm.running() && isOn(vm, network))
+                .flatMap(vm -> addresses(vm.networks()).stream().map(ip -> vm.cid() + "=" + ip))
+                .sorted()
+                .collect(Collectors.joining(","));
+    }
+
     @Override
     public List<CloudObject> inventory(CpiContext context) {
         return call(context, "berth_inventory", () -> cloud.atomically(() -> listed(context)));
@@ -652,7 +661,7 @@ public final class FakeCpi implements Cpi {
                                 null,
                                 null,
                                 0,
-                                Map.of()));
+                                Map.of("vms", members(network.name()))));
             }
         }
         return list;

@@ -6,6 +6,7 @@ import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.VmCid;
+import dev.berth.wire.DiskRefusal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -121,7 +122,10 @@ final class FakeDisks {
         }
         DiskCid by = supersededBy(disk);
         if (by != null && !revive) {
-            throw failed("disk " + disk + " is superseded by " + by);
+            throw new AgentException(
+                    Kind.FAILED,
+                    "disk " + disk + " must not be live",
+                    new DiskRefusal(DiskRefusal.Reason.SUPERSEDED, by));
         }
         aside.remove(disk);
         mountContent(disk);

@@ -21,14 +21,22 @@ public sealed interface AgentReply {
         }
     }
 
-    /** The agent refused or failed. */
-    record Failure(String message) implements AgentReply {}
+    /**
+     * The agent refused or failed.
+     *
+     * @param disk why it does not let a disk be live; null: it is about something else
+     */
+    record Failure(String message, @Nullable DiskRefusal disk) implements AgentReply {
+        public Failure(String message) {
+            this(message, null);
+        }
+    }
 
     default Map<String, Object> toTree() {
         return switch (this) {
             case Value v -> Json.of("value", v.value());
             case Running r -> Json.of("value", running(r));
-            case Failure f -> Json.of("exception", Json.of("message", f.message()));
+            case Failure f -> Json.of("exception", exception(f));
         };
     }
 
@@ -37,8 +45,12 @@ public sealed interface AgentReply {
         Map<String, Object> reply = Json.asObject(tree);
         Object exception = reply.get("exception");
         if (exception != null) {
-            Object message = exception instanceof Map<?, ?> map ? map.get("message") : exception;
-            return new Failure(String.valueOf(message));
+            if (exception instanceof Map<?, ?> map) {
+                return new Failure(
+                        String.valueOf(map.get("message")),
+                        DiskRefusal.fromTree(map.get("disk_refusal")).orElse(null));
+            }
+            return new Failure(String.valueOf(exception));
         }
         Object value = reply.containsKey("value") ? reply.get("value") : reply;
         if (value instanceof Map<?, ?> map
@@ -51,6 +63,15 @@ public sealed interface AgentReply {
                             : Map.of());
         }
         return new Value(value);
+    }
+
+    private static Map<String, Object> exception(Failure failure) {
+        Map<String, Object> tree = Json.of("message", failure.message());
+        DiskRefusal disk = failure.disk();
+        if (disk != null) {
+            tree.put("disk_refusal", disk.toTree());
+        }
+        return tree;
     }
 
     private static Map<String, Object> running(Running call) {

@@ -15,19 +15,29 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One end of a session between director and agent. The bus neither waits for the slow nor repeats
- * what was lost, so the ends do: no more than {@link #WINDOW} is under way in one direction, and a
- * message that is missing ends the session. Both say something every {@link #ALIVE}; an end that
- * hears nothing for {@link #SILENCE} ends the session as well. Thread-safe.
+ * what was lost, so the ends do: no more than {@link #WINDOW} is under way in one direction ({@link
+ * #WIDE} where whoever receives has said that it may be), and a message that is missing ends the
+ * session. Both say something every {@link #ALIVE}; an end that hears nothing for {@link #SILENCE}
+ * ends the session as well. Thread-safe.
  */
 public final class StreamEnd implements AutoCloseable {
     /** Bytes under way in one direction, {@link #OVERHEAD} for each message included. */
     public static final int WINDOW = 512 * 1024;
+
+    /**
+     * The same for what moves much: blocks of {@link #BLOCK} and their answers then fill a link of
+     * some milliseconds, and an agent's small heap still holds the window of each disk it may move.
+     */
+    public static final int WIDE = 1024 * 1024;
 
     /** So that single bytes fill the bus no more than blocks do. */
     static final int OVERHEAD = 1024;
 
     /** Of one message; far below what the bus carries. */
     public static final int LONGEST = 32 * 1024;
+
+    /** Of one message where the window is {@link #WIDE}. */
+    public static final int BLOCK = 120 * 1024;
 
     static final Duration ALIVE = Duration.ofSeconds(5);
     static final Duration SILENCE = Duration.ofSeconds(20);
@@ -49,6 +59,8 @@ public final class StreamEnd implements AutoCloseable {
     // Everything below belongs to the lock.
     private final Deque<Frame> arrived = new ArrayDeque<>();
     private int arrivedCost;
+    private int mayArrive = WINDOW;
+    private int mayBeSent = WINDOW;
     private int sent;
     private int heard;
     private int underWay;
@@ -69,12 +81,42 @@ public final class StreamEnd implements AutoCloseable {
         return session;
     }
 
+    /** So much may be under way to this end; the other one has to be told. */
+    public void admit(int window) {
+        lock.lock();
+        try {
+            mayArrive = within(window);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The other end has said that so much may be under way to it.
+     *
+     * @return the longest payload that a message should have from now on
+     */
+    public int widen(long window) {
+        lock.lock();
+        try {
+            mayBeSent = within(window);
+            changed.signalAll();
+            return mayBeSent == WIDE ? BLOCK : LONGEST;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static int within(long window) {
+        return (int) Math.clamp(window, WINDOW, WIDE);
+    }
+
     /** Waits until there is room for it. */
     public void send(Frame frame) throws Broken, InterruptedException {
         int cost = cost(frame);
         lock.lockInterruptibly();
         try {
-            while (broken == null && underWay > 0 && underWay + cost > WINDOW) {
+            while (broken == null && underWay > 0 && underWay + cost > mayBeSent) {
                 changed.await();
             }
             refuseWhenBroken();
@@ -147,7 +189,7 @@ public final class StreamEnd implements AutoCloseable {
             default -> {
                 arrived.addLast(frame);
                 arrivedCost += cost(frame);
-                if (arrivedCost > 2 * WINDOW) {
+                if (arrivedCost > 2 * mayArrive) {
                     end("the other end sends more than was agreed", true);
                 }
             }

@@ -99,6 +99,22 @@ class StreamEndTest {
         assertThat(done.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
 
+    /** What the receiver admits, the sender may use, in longer messages; nobody may go beyond. */
+    @Test
+    void aWiderWindowIsWhatTheReceiverSays() throws Exception {
+        agent.admit(Integer.MAX_VALUE);
+        int block = director.widen(Integer.MAX_VALUE);
+        assertThat(block).isEqualTo(StreamEnd.BLOCK);
+        int most = StreamEnd.WIDE / (block + StreamEnd.OVERHEAD);
+        for (int i = 0; i < most; i++) {
+            director.send(input(block)); // none of them waits for a reader
+        }
+        for (int i = 0; i < most; i++) {
+            agent.taken(Objects.requireNonNull(agent.take(SOON)));
+        }
+        assertThat(director.widen(0)).isEqualTo(StreamEnd.LONGEST);
+    }
+
     @Test
     void whatIsLostEndsTheSessionForBoth() throws Exception {
         passes = frame -> frame.sequence() != 1;

@@ -47,6 +47,55 @@ record Finding(int acknowledged, int doubtful, int lost, int twice, int disorder
                                 .count());
     }
 
+    /**
+     * Of a database that was put back to a copy and written since: the numbers that only the
+     * writing between the two had.
+     *
+     * @param since acknowledged since before the copy was taken, in their order
+     * @return the first run of numbers that are not there; empty when there is none, or when
+     *     nothing follows it
+     */
+    static List<Long> takenBack(List<Long> since, Set<Long> there) {
+        int from = 0;
+        while (from < since.size() && there.contains(since.get(from))) {
+            from++;
+        }
+        int to = from;
+        while (to < since.size() && !there.contains(since.get(to))) {
+            to++;
+        }
+        return to == since.size() ? List.of() : since.subList(from, to);
+    }
+
+    /**
+     * Of a copy of one moment: how many numbers it lacks although it has a later one.
+     *
+     * @param since acknowledged since before the copy was taken, in their order
+     */
+    static int holes(List<Long> since, Set<Long> there) {
+        int last = since.size() - 1;
+        while (last >= 0 && !there.contains(since.get(last))) {
+            last--;
+        }
+        return (int) since.subList(0, last + 1).stream().filter(n -> !there.contains(n)).count();
+    }
+
+    /** With that many lost ones more. */
+    Finding withLost(int more) {
+        return new Finding(acknowledged, doubtful, lost + more, twice, disordered, invented);
+    }
+
+    /** With the damage of another as well. */
+    Finding and(Finding damage) {
+        return new Finding(
+                acknowledged,
+                doubtful,
+                lost + damage.lost,
+                twice + damage.twice,
+                disordered + damage.disordered,
+                invented + damage.invented);
+    }
+
     boolean isClean() {
         return lost + twice + disordered + invented == 0;
     }

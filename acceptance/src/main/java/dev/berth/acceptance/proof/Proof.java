@@ -21,6 +21,9 @@ import java.util.stream.Collectors;
 public final class Proof {
     private static final int MOST_RUNS = 999;
 
+    /** A short proof strikes in the middle of a change, not at its first note in the journal. */
+    private static final int QUICK_FROM = 2;
+
     private Proof() {}
 
     /**
@@ -116,8 +119,12 @@ public final class Proof {
                     "deploying PostgreSQL and Redis, and a client for each that writes without a pause");
             try (Stage stage = Stage.set(environment)) {
                 for (Fault fault : wish.faults()) {
-                    lines.addAll(prove(stage, fault, wish.runs(fault)));
+                    lines.addAll(
+                            prove(stage, fault, wish.quick() ? QUICK_FROM : 0, wish.runs(fault)));
                 }
+            }
+            if (wish.keep()) {
+                environment.keep();
             }
             say(wish.keep() ? "leaving the environment" : "deleting the environment");
         }
@@ -132,14 +139,14 @@ public final class Proof {
     }
 
     /** A line for each database. */
-    private static List<ProofLine> prove(Stage stage, Fault fault, int runs) {
+    private static List<ProofLine> prove(Stage stage, Fault fault, int from, int runs) {
         List<ProofLine> lines =
                 stage.writers().stream().map(w -> ProofLine.begin(fault, w)).toList();
         for (int round = 0; round < runs; round++) {
             say(fault.what() + ": run " + (round + 1) + (runs > 90 ? "" : " of " + runs));
             stage.writers().forEach(Writer::awaitSome);
             stage.writers().forEach(Writer::startsWaiting);
-            boolean struck = fault.strike().run(stage, round);
+            boolean struck = fault.strike().run(stage, from + round);
             stage.awaitWell();
             List<Duration> waits = stage.writers().stream().map(Writer::longestWait).toList();
             if (!struck) {
@@ -149,6 +156,7 @@ public final class Proof {
                 lines.get(i).add(stage.writers().get(i).check(), waits.get(i));
             }
         }
+        lines.forEach(line -> say(line.text())); // who breaks it off has seen this much
         return lines;
     }
 

@@ -82,6 +82,19 @@ final class ProofLine {
                 waited(1));
     }
 
+    /** For those who wait. */
+    String text() {
+        return "%s, %s: %d runs, %d written, %d damaged, waited %s, at most %s"
+                .formatted(
+                        fault.name(),
+                        database,
+                        waits.size(),
+                        acknowledged,
+                        worst.lost() + worst.twice() + worst.disordered() + worst.invented(),
+                        seconds(waited(0.5)),
+                        seconds(waited(1)));
+    }
+
     static String table(List<ProofLine> lines) {
         var text = new StringBuilder();
         text.append(

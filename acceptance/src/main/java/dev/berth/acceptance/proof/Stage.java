@@ -16,7 +16,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * The deployment that is proven: a VM with PostgreSQL on XFS and one with Redis on ext4, each with
- * a client that writes all the time.
+ * a client that writes all the time. A third has no data and is never struck: when nobody at all is
+ * heard any more, the bus is suspected and not the fleet.
  */
 final class Stage implements AutoCloseable {
     static final String NAME = "proof";
@@ -40,9 +41,8 @@ final class Stage implements AutoCloseable {
         environment.director().deploy(stage.manifest());
         String postgres = stage.address("postgres");
         String redis = stage.address("redis");
-        stage.writers.add(
-                new Writer("PostgreSQL", () -> PostgresLedger.open(postgres, stage.password)));
-        stage.writers.add(new Writer("Redis", () -> RedisLedger.open(redis)));
+        stage.writers.add(new Writer("PostgreSQL", () -> stage.open("postgres", postgres)));
+        stage.writers.add(new Writer("Redis", () -> stage.open("redis", redis)));
         stage.awaitWell();
         return stage;
     }
@@ -64,6 +64,17 @@ final class Stage implements AutoCloseable {
 
     BenchEnvironment environment() {
         return environment;
+    }
+
+    /** Talks to a database of the kind of that group's, wherever it runs. */
+    Ledger open(String group, String address) throws IOException {
+        return group.equals("postgres")
+                ? PostgresLedger.open(address, password)
+                : RedisLedger.open(address);
+    }
+
+    String password() {
+        return password;
     }
 
     Engine engine() {
@@ -111,6 +122,14 @@ final class Stage implements AutoCloseable {
             ports: ["6379:6379"]
             volumes: ["data:/data"]
             stop_grace_period: 30s
+        - name: bystander
+          instances: 1
+          azs: [z1]
+          vm_type: default
+          stemcell: default
+          networks: [{name: default}]
+          containers:
+          - {name: idle, image: '%s', command: [sleep, infinity]}
         """
                 .formatted(
                         NAME,
@@ -118,7 +137,8 @@ final class Stage implements AutoCloseable {
                         EnvironmentFile.REGISTRY_NAME,
                         password,
                         diskMb,
-                        EnvironmentFile.REGISTRY_NAME);
+                        EnvironmentFile.REGISTRY_NAME,
+                        BenchEnvironment.IMAGE);
     }
 
     /** The manifest with larger disks. */
@@ -227,7 +247,7 @@ final class Stage implements AutoCloseable {
                 () -> {
                     List<Fields> containers =
                             environment.director().list("/deployments/" + NAME + "/containers");
-                    return containers.size() == GROUPS.size()
+                    return containers.size() == GROUPS.size() + 1 // the bystander
                             && containers.stream()
                                     .allMatch(c ->
                                             c.string("state", "").equals("up")
@@ -255,9 +275,13 @@ final class Stage implements AutoCloseable {
         }
     }
 
-    void deploy(String manifest, String query) {
+    /**
+     * @return its task
+     */
+    long deploy(String manifest, String query) {
         long task = environment.director().begin(manifest, query);
         awaitDone(task);
+        return task;
     }
 
     @Override

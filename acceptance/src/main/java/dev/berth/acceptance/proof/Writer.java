@@ -33,7 +33,7 @@ final class Writer implements AutoCloseable {
     private long next = 1;
     private long lastAnswer = System.nanoTime();
     private long longestWait;
-    private long epoch;
+    private Finding copies = Finding.NOTHING;
 
     private volatile boolean closed;
 
@@ -69,21 +69,17 @@ final class Writer implements AutoCloseable {
 
     private void append(Ledger ledger) throws IOException {
         long number;
-        long round;
         synchronized (this) {
             number = next++;
-            round = epoch;
             doubtful.add(number); // until it is answered
         }
         ledger.append(number);
         synchronized (this) {
-            if (round == epoch) {
-                doubtful.remove(number);
-                acknowledged.add(number);
-                long now = System.nanoTime();
-                longestWait = Math.max(longestWait, now - lastAnswer);
-                lastAnswer = now;
-            }
+            doubtful.remove(number);
+            acknowledged.add(number);
+            long now = System.nanoTime();
+            longestWait = Math.max(longestWait, now - lastAnswer);
+            lastAnswer = now;
         }
     }
 
@@ -137,28 +133,57 @@ final class Writer implements AutoCloseable {
     record Mark(int acknowledged) {}
 
     /**
-     * The database was put back to a copy that was taken after the mark: what was acknowledged
-     * since is taken back on purpose, and may be there or not.
+     * The database was put back to a copy that was taken after the mark, and was written since.
+     * What the copy did not have is taken back: from now on it must not be there. A copy is of one
+     * moment, so this is one unbroken run of numbers; any other that is not there is lost.
+     *
+     * @throws BenchException it was not put back: nothing is missing
      */
-    synchronized void putBackTo(Mark mark) {
-        List<Long> since = acknowledged.subList(mark.acknowledged, acknowledged.size());
-        doubtful.addAll(since);
-        since.clear();
-        epoch++; // an answer still under way is one of before
+    void takeBack(Mark mark) {
+        List<Long> since;
+        synchronized (this) {
+            since = List.copyOf(acknowledged.subList(mark.acknowledged, acknowledged.size()));
+        }
+        Set<Long> taken = Set.copyOf(Finding.takenBack(since, Set.copyOf(read())));
+        if (taken.isEmpty()) {
+            throw new BenchException(name + " was not put back, or lost all that came after");
+        }
+        synchronized (this) {
+            acknowledged.removeIf(taken::contains);
+        }
     }
 
-    /** Compares what is in the database with what it answered. */
+    /**
+     * Compares a copy of the data that was taken after the mark; its damage counts as the
+     * database's own.
+     */
+    void compare(Mark mark, List<Long> there) {
+        synchronized (this) {
+            List<Long> had = acknowledged.subList(0, mark.acknowledged);
+            List<Long> since = acknowledged.subList(mark.acknowledged, acknowledged.size());
+            copies =
+                    copies.and(
+                            Finding.of(had, acknowledged, doubtful, there)
+                                    .withLost(Finding.holes(since, Set.copyOf(there))));
+        }
+    }
+
+    /** Compares what is in the database, and was in copies of it, with what it answered. */
     Finding check() {
+        List<Long> had;
+        synchronized (this) {
+            had = List.copyOf(acknowledged);
+        }
+        List<Long> there = read();
+        synchronized (this) {
+            return Finding.of(had, acknowledged, doubtful, there).and(copies);
+        }
+    }
+
+    private List<Long> read() {
         for (int i = 0; ; i++) {
-            List<Long> had;
-            synchronized (this) {
-                had = List.copyOf(acknowledged);
-            }
             try (Ledger ledger = door.open()) {
-                List<Long> there = ledger.all();
-                synchronized (this) {
-                    return Finding.of(had, acknowledged, doubtful, there);
-                }
+                return ledger.all();
             } catch (IOException e) {
                 if (i == 50) {
                     throw new BenchException(name + " cannot be read: " + e.getMessage(), e);

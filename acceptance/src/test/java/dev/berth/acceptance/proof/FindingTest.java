@@ -50,4 +50,29 @@ class FindingTest {
         assertThat(finding.isClean()).isTrue();
         assertThat(finding.acknowledged()).isEqualTo(3);
     }
+
+    @Test
+    void oneRunOfNumbersMayBeTakenBackWhenSomethingFollowsIt() {
+        List<Long> since = List.of(1L, 2L, 3L, 4L, 5L);
+        assertThat(Finding.takenBack(since, Set.of(1L, 4L, 5L))).containsExactly(2L, 3L);
+        assertThat(Finding.takenBack(since, Set.of(1L, 3L, 5L)))
+                .as("4 is lost: no copy of one moment has 3 without 2")
+                .containsExactly(2L);
+        assertThat(Finding.takenBack(since, Set.of(1L, 2L))).as("nothing was written").isEmpty();
+        assertThat(Finding.takenBack(since, Set.copyOf(since))).isEmpty();
+    }
+
+    @Test
+    void aCopyThatHasALaterNumberHasTheEarlierOnes() {
+        List<Long> since = List.of(1L, 2L, 3L, 4L);
+        assertThat(Finding.holes(since, Set.of(1L, 2L))).isZero();
+        assertThat(Finding.holes(since, Set.of(1L, 4L))).isEqualTo(2);
+        assertThat(Finding.holes(since, Set.of())).isZero();
+    }
+
+    @Test
+    void damageOfACopyCounts() {
+        Finding lost = Finding.NOTHING.withLost(1);
+        assertThat(find(List.of(1L), Set.of(), 1L).and(lost).isClean()).isFalse();
+    }
 }

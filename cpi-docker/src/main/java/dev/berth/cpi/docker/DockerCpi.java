@@ -298,7 +298,7 @@ public final class DockerCpi implements Cpi {
                             null,
                             null,
                             0,
-                            Map.of()));
+                            networks.members(String.valueOf(network.get("Name")))));
         }
         return list;
     }

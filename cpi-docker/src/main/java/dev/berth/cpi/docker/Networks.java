@@ -12,6 +12,7 @@ import dev.berth.model.Json;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -262,6 +263,28 @@ final class Networks {
             }
             engine.removeNetwork(cid);
         }
+    }
+
+    /** Who is on it now, as the inventory says it; nothing when it is gone meanwhile. */
+    Map<String, String> members(String name) {
+        return engine.inspectNetwork(name)
+                .map(network ->
+                        Map.of(
+                                "vms",
+                                Fields.of(network, "network")
+                                        .object("Containers")
+                                        .tree()
+                                        .values()
+                                        .stream()
+                                        .map(of -> Fields.of(of, "container"))
+                                        .map(of ->
+                                                of.string("Name", "")
+                                                        + "="
+                                                        + of.string("IPv4Address", "")
+                                                                .replaceFirst("/.*", ""))
+                                        .sorted()
+                                        .collect(Collectors.joining(","))))
+                .orElse(Map.of());
     }
 
     List<Map<String, Object>> all(CpiContext context) {
