@@ -37,7 +37,7 @@ final class CloudCheck {
         String deployment = Fields.of(payload, "payload").string("deployment");
         return task -> {
             new Settlement(hands).settle(task.id(), deployment);
-            Facts facts = look.look(deployment);
+            Facts facts = look.look(deployment, Set.of()); // networks are no problem of an instance
             List<CloudProblem> found = problems.replace(deployment, facts, Diagnosis.of(facts));
             tell(task, "Scanning " + facts.vms().size() + " VMs", found, true, facts.vms().size());
             tell(
