@@ -154,7 +154,8 @@ class CloudCheckTest {
         world.agents.cut(db.agent());
         assertThat(world.await(() -> world.cloud.vm(db.cid()).isEmpty(), LONG)).isTrue();
         assertThat(world.await(act::isHealed, LONG)).isTrue();
-        List<Rows.Intent> intents = world.database.read(s -> s.intents(lastRepair()));
+        long repair = lastRepair();
+        List<Rows.Intent> intents = world.database.read(s -> s.intents(repair));
         assertThat(intents)
                 .extracting(Rows.Intent::kind)
                 .containsSubsequence("start vm", "delete vm", "create vm");
