@@ -22,8 +22,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * VMs that only look dead, with a writer on the disk of each: one is frozen, one is cut from the
- * network and writes on. Both are replaced, and not one write of theirs comes after the disk was
- * mounted by another; nothing that was acknowledged is lost (rule R1).
+ * network and writes on. Both are rebooted, and replaced where that does not help, and not one
+ * write of theirs comes after the disk was mounted by another; nothing that was acknowledged is lost (rule R1).
  */
 @Tag("engine")
 @ExtendWith(SharedEnvironment.class)
@@ -103,6 +103,7 @@ class FencingStoryTest {
         assertThat(after.get("db/2").string("vm_cid"))
                 .isEqualTo(before.get("db/2").string("vm_cid"));
         assertFenced(frozen, frozenProcesses, before.get("db/0"), after.get("db/0"), ofFrozen);
+        assertThat(after.get("db/1").string("vm_cid")).as("no reboot mends a cut").isNotEqualTo(cut);
         assertFenced(cut, cutProcesses, before.get("db/1"), after.get("db/1"), last);
     }
 
@@ -118,13 +119,14 @@ class FencingStoryTest {
     private void assertFenced(
             String old, Set<String> oldProcesses, Fields before, Fields after, long acknowledged) {
         String vm = after.string("vm_cid");
-        assertThat(vm).isNotEqualTo(old);
         assertThat(after.strings("disk_cids")).isEqualTo(before.strings("disk_cids"));
-        // It cannot come back to life: it is not there, and neither is anything that ran in it.
-        Shell.Ran unpaused = environment.docker("unpause", old);
-        assertThat(unpaused.code()).isNotZero();
-        assertThat(unpaused.said()).contains("No such container");
-        assertThat(environment.docker("start", old).said()).contains("No such container");
+        if (!vm.equals(old)) { // else a reboot was enough: nothing of its life before is left
+            // It cannot come back to life: it is not there, and neither is anything that ran in it.
+            Shell.Ran unpaused = environment.docker("unpause", old);
+            assertThat(unpaused.code()).isNotZero();
+            assertThat(unpaused.said()).contains("No such container");
+            assertThat(environment.docker("start", old).said()).contains("No such container");
+        }
         assertThat(alive()).doesNotContainAnyElementsOf(oldProcesses);
         Set<String> mounters = mountersOf(after.strings("disk_cids").getFirst());
         assertThat(mounters).isNotEmpty();
@@ -149,7 +151,8 @@ class FencingStoryTest {
                 current = row[0];
             }
         }
-        assertThat(writers).hasSize(2);
+        // One more where a reboot came before the replacement: the VM wrote on alone until then.
+        assertThat(writers).hasSizeBetween(2, 3);
     }
 
     private List<String> rows(String vm) {

@@ -58,6 +58,7 @@ public final class Main {
             case RUN -> {
                 var gate = new DaemonKeeper.Gate(daemonPlace(options));
                 run(options, dockerd(options, gate), gate);
+                Pulse.start(Path.of("/run/berth"));
                 Thread.currentThread().join();
             }
         }

@@ -63,6 +63,12 @@ final class InstanceCommands {
         return idle ? null : state;
     }
 
+    private static String verdict(Fields line) {
+        String waits = line.string("waiting_for", "");
+        return line.string("verdict", "not judged yet")
+                + (waits.isEmpty() ? "" : "\nwaits: " + waits);
+    }
+
     private static void title(Screen screen, String deployment) {
         screen.note("Deployment '" + deployment + "'");
         screen.note("");
@@ -72,6 +78,11 @@ final class InstanceCommands {
     static final class Vms extends DirectorCommand {
         @Option(names = "--vitals", description = "Show load, memory and disks.")
         boolean vitals;
+
+        @Option(
+                names = {"-i", "--details"},
+                description = "Show what the health monitor thinks of each.")
+        boolean details;
 
         @Override
         void run(Main main, Api api, Screen screen) {
@@ -86,6 +97,7 @@ final class InstanceCommands {
                                     "VM Type",
                                     "Active",
                                     "Stemcell"));
+            header.addAll(details ? List.of("Verdict") : List.of());
             header.addAll(vitals ? List.of("VM Created At") : List.of());
             header.addAll(vitals ? VitalsColumns.HEADER : List.of());
             each(
@@ -114,6 +126,9 @@ final class InstanceCommands {
                                     stemcell.string("name", "-")
                                             + "/"
                                             + stemcell.string("version", "-")));
+            if (details) {
+                cells.add(verdict(vm));
+            }
             if (vitals) {
                 cells.add(vm.optionalString("vm_created_at"));
                 cells.addAll(VitalsColumns.of(vm.object("vitals")));
@@ -136,7 +151,8 @@ final class InstanceCommands {
                         "Agent ID",
                         "Index",
                         "Bootstrap",
-                        "Ignore");
+                        "Ignore",
+                        "Verdict");
 
         @Option(
                 names = {"-p", "--ps"},
@@ -209,7 +225,8 @@ final class InstanceCommands {
                                 line.optionalString("agent_id"),
                                 line.string("index", ""),
                                 String.valueOf(line.flag("bootstrap", false)),
-                                String.valueOf(line.flag("ignore", false))));
+                                String.valueOf(line.flag("ignore", false)),
+                                verdict(line)));
             }
             cells.addAll(vitals ? VitalsColumns.of(line.object("vitals")) : List.of());
             rows.add(cells);

@@ -58,6 +58,7 @@ import picocli.CommandLine.ScopeType;
             InstanceCommands.Containers.class,
             WhyCommand.class,
             DoctorCommand.class,
+            CloudCheckCommand.class,
             LogsCommand.class,
             ExecCommand.class,
             TopCommand.class,

@@ -48,6 +48,7 @@ final class Usage {
                         "containers",
                         "why",
                         "doctor",
+                        "cloud-check",
                         "logs",
                         "exec",
                         "top",

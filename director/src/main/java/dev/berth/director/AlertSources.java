@@ -19,7 +19,7 @@ final class AlertSources {
     private static final String TOLD = "told/";
     private static final Pattern INSTANCE = Pattern.compile("instance/([^/]+)");
     private static final Pattern OF_AGENT = Pattern.compile(TOLD + "([^/]+)/(.+)");
-    private static final Pattern ZONE = Pattern.compile("zone/([^/]+)/.+");
+    private static final Pattern ZONE = Pattern.compile("az/([^/]+)(?:/meltdown)?");
 
     private AlertSources() {}
 
@@ -65,7 +65,7 @@ final class AlertSources {
             return of(alert, alert.id(), kind, alert.severity(), row.orElse(null), null);
         }
         Matcher zone = ZONE.matcher(alert.id());
-        boolean follows = alert.id().endsWith("/meltdown");
+        boolean follows = alert.id().endsWith("meltdown");
         return new Alarm(
                 alert.id(),
                 follows ? Alarm.Kind.CONSEQUENCE : Alarm.Kind.OWN,

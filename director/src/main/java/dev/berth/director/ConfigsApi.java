@@ -33,7 +33,7 @@ final class ConfigsApi {
     interface Care {
         void check(String name, String yaml);
 
-        void changed();
+        default void changed() {}
     }
 
     private final Map<String, Care> cares = new HashMap<>();

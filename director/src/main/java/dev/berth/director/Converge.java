@@ -6,6 +6,7 @@ import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
 import dev.berth.model.ProblemException;
 import dev.berth.planner.Desired;
+import dev.berth.planner.Observation;
 import dev.berth.planner.Plan;
 import dev.berth.planner.PlanOptions;
 import dev.berth.planner.PlanText;
@@ -13,6 +14,7 @@ import dev.berth.planner.Planner;
 import dev.berth.planner.Recorded;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -202,25 +204,141 @@ final class Converge {
     TaskJob repair(Map<String, Object> payload) {
         return task -> {
             Fields wish = Fields.of(payload, "payload");
+            String deployment = wish.string("deployment");
             Set<InstanceId> only = new HashSet<>();
-            wish.object("jobs")
-                    .tree()
-                    .values()
-                    .forEach(ids ->
-                            Json.asList(ids)
-                                    .forEach(id -> only.add(new InstanceId(id.toString()))));
-            var reading =
-                    prepared(
-                            task, () -> reader.readDeployed(wish.string("deployment"), task.log()));
+            named(payload).forEach(id -> only.add(new InstanceId(id)));
+            var reading = prepared(task, only, () -> reader.readDeployed(deployment, task.log()));
             PlanOptions how =
                     PlanOptions.repair(only, hands.cpi().growsAttachedDisks())
                             .withDisks(disks(false, true, Map.of()));
-            Plan plan = plan(task, reading.desired(), how);
-            images.bring(task, plan, reading.images(), reading.registries());
-            carryOut(task, reading, plan, how);
-            keeper.hand(task, wish.string("deployment"));
+            new Ladder(task, reading, how, Ladder.Rung.of(wish)).climb();
+            keeper.hand(task, deployment);
             return "scan and fix complete";
         };
+    }
+
+    /** The instances that a repair is about. */
+    static Set<String> named(Map<String, Object> payload) {
+        Set<String> ids = new HashSet<>();
+        Fields.of(payload, "payload")
+                .object("jobs")
+                .tree()
+                .values()
+                .forEach(list -> Json.asList(list).forEach(id -> ids.add(id.toString())));
+        return ids;
+    }
+
+    /**
+     * The director's part of healing: what is gone is made, what is off is switched on; a VM that
+     * is there and silent is rebooted first, and replaced when that does not help.
+     */
+    private final class Ladder {
+        /** Which means may be used against a silent VM. */
+        enum Rung {
+            REBOOT,
+            /** Also of a VM whose agent answers. */
+            REBOOT_ALL,
+            REPLACE,
+            REBOOT_THEN_REPLACE;
+
+            static Rung of(Fields wish) {
+                return switch (wish.string("silent", "")) {
+                    case "reboot" -> REBOOT;
+                    case "reboot-all" -> REBOOT_ALL;
+                    case "replace" -> REPLACE;
+                    default -> REBOOT_THEN_REPLACE;
+                };
+            }
+        }
+
+        private final TaskContext task;
+        private final DeploymentReader.Reading reading;
+        private final PlanOptions how;
+        private final Rung rung;
+        private final Set<InstanceId> rebooted = new HashSet<>();
+
+        Ladder(TaskContext task, DeploymentReader.Reading reading, PlanOptions how, Rung rung) {
+            this.task = task;
+            this.reading = reading;
+            this.how = how;
+            this.rung = rung;
+        }
+
+        void climb() throws Exception {
+            boolean reboots = rung != Rung.REPLACE;
+            Map<InstanceId, Exception> failed = new HashMap<>(step(how, reboots));
+            Set<InstanceId> next = new HashSet<>(rebooted);
+            next.retainAll(failed.keySet());
+            if (rung == Rung.REBOOT_THEN_REPLACE && !next.isEmpty()) {
+                for (InstanceId id : next) {
+                    task.log()
+                            .warning(
+                                    "instance "
+                                            + id
+                                            + ": a reboot of its VM did not help ("
+                                            + Failures.message(
+                                                    Objects.requireNonNull(failed.remove(id)))
+                                            + "); the VM is replaced");
+                }
+                failed.putAll(step(how.withOnly(next), false));
+            }
+            if (!failed.isEmpty()) {
+                throw failure(failed);
+            }
+        }
+
+        private Map<InstanceId, Exception> step(PlanOptions options, boolean reboots)
+                throws Exception {
+            for (int left = MOST_CORRECTIONS; ; left--) {
+                try {
+                    Plan plan = plan(task, reading.desired(), options, reboots ? this : null);
+                    images.bring(task, plan, reading.images(), reading.registries());
+                    return new PlanRun(hands, reading.scope(), task, plan).repair();
+                } catch (RecordsCorrected e) {
+                    if (left == 0) {
+                        throw e;
+                    }
+                    task.log().warning(e.getMessage() + "; a new plan is made");
+                }
+            }
+        }
+
+        /** A VM that is to be rebooted is planned with as one that is off. */
+        Map<InstanceId, Observation> asIfOff(Map<InstanceId, Observation> seen) {
+            var changed = new HashMap<>(seen);
+            seen.forEach((id, observation) -> {
+                if (rung == Rung.REBOOT_ALL && observation instanceof Observation.Answers) {
+                    changed.put(id, new Observation.Stopped());
+                    task.log().warning("instance " + id + ": its VM is rebooted, as was asked");
+                } else if (observation instanceof Observation.Silent silent) {
+                    rebooted.add(id);
+                    changed.put(id, new Observation.Stopped());
+                    task.log()
+                            .warning(
+                                    "instance "
+                                            + id
+                                            + ": its VM is there and its agent is silent (last"
+                                            + " seen "
+                                            + silent.lastSeen()
+                                            + "); the VM is rebooted");
+                }
+            });
+            return changed;
+        }
+
+        private static Exception failure(Map<InstanceId, Exception> failed) {
+            if (failed.size() == 1) {
+                return failed.values().iterator().next();
+            }
+            String all =
+                    failed.entrySet().stream()
+                            .map(e -> e.getKey() + ": " + Failures.message(e.getValue()))
+                            .sorted()
+                            .collect(Collectors.joining("; "));
+            return new ProblemException(
+                    Failures.code(failed.values().iterator().next()),
+                    failed.size() + " instances could not be repaired: " + all);
+        }
     }
 
     /** {@code delete_deployment}: VMs go, disks become orphans (rule R3). */
@@ -293,6 +411,12 @@ final class Converge {
 
     private DeploymentReader.Reading prepared(TaskContext task, Preparation preparation)
             throws Exception {
+        return prepared(task, null, preparation);
+    }
+
+    private DeploymentReader.Reading prepared(
+            TaskContext task, @Nullable Set<InstanceId> only, Preparation preparation)
+            throws Exception {
         var found =
                 new java.util.concurrent.atomic.AtomicReference<
                         DeploymentReader.@Nullable Reading>();
@@ -302,7 +426,8 @@ final class Converge {
                         "Preparing deployment",
                         step -> {
                             DeploymentReader.Reading reading = preparation.read();
-                            new Settlement(hands).settle(task.id(), reading.scope().deployment());
+                            new Settlement(hands)
+                                    .settle(task.id(), reading.scope().deployment(), only);
                             found.set(reading);
                         });
         DeploymentReader.Reading reading = found.get();
@@ -313,12 +438,21 @@ final class Converge {
     }
 
     private Plan plan(TaskContext task, Desired desired, PlanOptions options) throws Exception {
-        new LiveDisks(hands).settle(desired.deployment(), task.log());
+        return plan(task, desired, options, null);
+    }
+
+    private Plan plan(
+            TaskContext task, Desired desired, PlanOptions options, @Nullable Ladder ladder)
+            throws Exception {
+        new LiveDisks(hands).settle(desired.deployment(), options.only(), task.log());
         Recorded recorded = Records.of(hands.store(), desired.deployment());
         Observer.Seen seen = observer.look(desired.deployment(), recorded, options.only());
         Plan plan =
                 planner.plan(
-                        desired, seen.observations(), recorded, options.withGoneVms(seen.gone()));
+                        desired,
+                        ladder == null ? seen.observations() : ladder.asIfOff(seen.observations()),
+                        recorded,
+                        options.withGoneVms(seen.gone()));
         plan.warnings().forEach(task.log()::warning);
         PlanText.lines(plan).forEach(task.log()::debug);
         return plan;

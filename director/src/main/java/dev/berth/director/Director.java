@@ -34,6 +34,9 @@ import java.util.concurrent.Executor;
  * The bus and the registry run beside it as its children.
  */
 public final class Director implements AutoCloseable {
+    /** Below two beats every pause of an agent would be silence. */
+    private static final int LEAST_SILENCE = 12;
+
     private static final System.Logger LOG = System.getLogger(Director.class.getName());
 
     /** In the environment: a lost store is to be rebuilt; {@code berth recover} sets it. */
@@ -138,7 +141,8 @@ public final class Director implements AutoCloseable {
                                         Threads.VIRTUAL,
                                         Parallel.VIRTUAL_THREADS,
                                         welcome(environment, pki, bus.port()),
-                                        agentWait())));
+                                        agentWait(),
+                                        healing())));
         certificates(core.metrics(), home, clock);
         core.health(new EnvironmentHealth(home, environment, database, core.box(), own, clock));
         if (isNew) {
@@ -305,13 +309,25 @@ public final class Director implements AutoCloseable {
 
     /** BERTH_AGENT_WAIT in seconds, for clouds that are slower, or people with less patience. */
     private static Duration agentWait() throws IOException {
-        String said = System.getenv().getOrDefault("BERTH_AGENT_WAIT", "");
+        return seconds("BERTH_AGENT_WAIT", DirectorCore.USUAL_AGENT_WAIT, 1);
+    }
+
+    /** BERTH_SILENCE and BERTH_REBOOT_WAIT in seconds. */
+    private static DirectorCore.Healing healing() throws IOException {
+        var usual = DirectorCore.Healing.USUAL;
+        return new DirectorCore.Healing(
+                seconds("BERTH_SILENCE", usual.silence(), LEAST_SILENCE),
+                seconds("BERTH_REBOOT_WAIT", usual.reboot(), 1));
+    }
+
+    private static Duration seconds(String variable, Duration usual, int least) throws IOException {
+        String said = System.getenv().getOrDefault(variable, "");
         if (said.isBlank()) {
-            return DirectorCore.USUAL_AGENT_WAIT;
+            return usual;
         }
-        if (!said.matches("[1-9][0-9]{0,4}")) {
+        if (!said.matches("[1-9][0-9]{0,4}") || Integer.parseInt(said) < least) {
             throw new IOException(
-                    "BERTH_AGENT_WAIT is '" + said + "'; it takes seconds, from 1 to 99999");
+                    variable + " is '" + said + "'; it takes seconds, from " + least + " to 99999");
         }
         return Duration.ofSeconds(Long.parseLong(said));
     }

@@ -74,6 +74,7 @@ public final class DirectorApi implements AutoCloseable {
         new FleetApi(store, tasks, new Fleet(store, parts.fleet(), tasks.clock())).addTo(router);
         new InsideApi(store, tasks, parts.trail(), parts.fleet(), parts.agents()).addTo(router);
         var configs = new ConfigsApi(store, tasks.clock(), parts.trail());
+        configs.with(ResurrectionRules.TYPE, (name, yaml) -> ResurrectionRules.check(yaml));
         Runnable variablesChanged = alerts(parts, configs, router);
         configs.addTo(router);
         new NamedConfigsApi(store, tasks.clock(), parts.trail()).addTo(router);
@@ -82,6 +83,7 @@ public final class DirectorApi implements AutoCloseable {
         new ReleasesApi(store, tasks).addTo(router);
         new DisksApi(store, tasks, parts.orphans()).addTo(router);
         new DoctorApi(store, tasks).addTo(router);
+        new CloudCheckApi(store, tasks).addTo(router);
         new SnapshotsApi(store, tasks).addTo(router);
         new BackupsApi(store, tasks).addTo(router);
         new AuditApi(store, tasks.locks(), parts.trail()).addTo(router);

@@ -7,6 +7,7 @@ import dev.berth.bus.AgentDoor;
 import dev.berth.bus.AgentEvents;
 import dev.berth.cpi.Cpi;
 import dev.berth.model.Clock;
+import dev.berth.monitor.JudgeSettings;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.io.IOException;
@@ -54,7 +55,23 @@ public final class DirectorCore implements AutoCloseable {
             Threads threads,
             Parallel parallel,
             Welcome welcome,
-            Duration agentWait) {}
+            Duration agentWait,
+            Healing healing) {}
+
+    /**
+     * @param silence how long an agent may be silent with its VM there, before it is pinged a last
+     *     time and its VM rebooted
+     * @param reboot how long the agent of a VM rebooted for that is waited for, before the VM is
+     *     replaced
+     */
+    public record Healing(Duration silence, Duration reboot) {
+        public static final Healing USUAL =
+                new Healing(JudgeSettings.DEFAULT.agentTimeout(), Duration.ofSeconds(30));
+
+        JudgeSettings judge() {
+            return JudgeSettings.DEFAULT.withSilence(silence.multipliedBy(2).dividedBy(3), silence);
+        }
+    }
 
     /** Far above what a slow cloud takes to boot a VM; as BOSH. */
     public static final Duration USUAL_AGENT_WAIT = Duration.ofSeconds(600);
@@ -89,7 +106,7 @@ public final class DirectorCore implements AutoCloseable {
 
     public DirectorCore(Ports ports) throws IOException {
         Clock clock = ports.clock();
-        fleet = new FleetWatch(ports.store(), clock, ports.threads());
+        fleet = new FleetWatch(ports.store(), clock, ports.threads(), ports.healing().judge());
         store = new NotingStore(ports.store(), fleet::changed, metrics::wrote);
         hands =
                 new Hands(
@@ -104,7 +121,9 @@ public final class DirectorCore implements AutoCloseable {
                         ports.identity().uuid(),
                         ports.identity().name(),
                         ports.welcome(),
-                        Hands.Patience.USUAL.withAgentWait(ports.agentWait()),
+                        Hands.Patience.USUAL
+                                .withAgentWait(ports.agentWait())
+                                .withReboot(ports.healing().reboot()),
                         ports.parallel());
         box = SecretBox.open(ports.folder().resolve("key"));
         variables = new Variables(store, box, ports.identity(), clock);
@@ -133,7 +152,7 @@ public final class DirectorCore implements AutoCloseable {
         var converge = new Converge(hands, reader, images, new Observer(hands, fleet), records);
         tasks.register(DeploymentsApi.UPDATE, converge::deploy);
         tasks.register(DeploymentsApi.DELETE, converge::delete);
-        tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair);
+        tasks.register(DeploymentsApi.SCAN_AND_FIX, converge::repair, Converge::named);
         tasks.register(DisksApi.RESIZE, converge::resize);
         var diskJobs = new DiskJobs(hands, reader);
         tasks.register(DisksApi.ATTACH, records.after(diskJobs::attach));
@@ -142,6 +161,9 @@ public final class DirectorCore implements AutoCloseable {
         var doctor = new Doctor(hands, converge, records, () -> health);
         tasks.registerQuick(Doctor.LOOK, doctor::job);
         tasks.register(Doctor.FIX, doctor::job);
+        var check = new CloudCheck(hands, converge);
+        tasks.register(CloudCheck.SCAN, check::scan);
+        tasks.register(CloudCheck.APPLY, check::apply);
         snapshots = new Snapshots(hands, tasks);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
         var places = new BackupPlaces(ports.folder().resolve("backups"));

@@ -73,7 +73,11 @@ final class DoctorRepairs {
             return "the instance is gone";
         }
         Map<String, Object> jobs = Json.of(i.group(), List.of(i.id().value()));
-        return converge.repair(Json.of("deployment", finding.deployment(), "jobs", jobs)).run(task);
+        // A person who named the VM has been told that it is replaced.
+        String silent = fix.needsYes() ? "replace" : "";
+        return converge.repair(
+                        Json.of("deployment", finding.deployment(), "jobs", jobs, "silent", silent))
+                .run(task);
     }
 
     /** What has a disk is not deleted, whatever was seen before (rules R1 and R3). */

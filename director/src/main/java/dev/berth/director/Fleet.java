@@ -4,6 +4,7 @@ import dev.berth.model.Clock;
 import dev.berth.model.DiskCid;
 import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
+import dev.berth.monitor.Verdict;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import dev.berth.wire.AgentState.ContainerState;
@@ -120,7 +121,13 @@ final class Fleet {
         json.put("agent_id", vm == null ? null : vm.agent().value());
         json.put("job_name", instance.group());
         json.put("index", instance.index());
-        json.put("job_state", vm == null ? null : jobState(beat, responsive));
+        Optional<Verdict> verdict = view.verdict(instance.id());
+        boolean stands = vm != null && vm.active(); // the verdict is of the VM that stands for it
+        json.put(
+                "job_state",
+                vm == null
+                        ? null
+                        : jobState(beat, responsive, stands ? verdict : Optional.empty()));
         json.put("state", instance.state());
         json.put("vm_type", vmType(instance, vm));
         Heartbeat fresh = responsive ? beat : null;
@@ -131,6 +138,8 @@ final class Fleet {
         json.put("bootstrap", instance.bootstrap());
         json.put("ignore", instance.ignored());
         json.put("stemcell", stemcell(vm));
+        json.put("verdict", verdict.map(Verdict::text).orElse(null));
+        json.put("waiting_for", view.waitingFor(instance.id()));
         return Json.asObject(json);
     }
 
@@ -147,8 +156,17 @@ final class Fleet {
         return disks.stream().collect(Collectors.toMap(d -> d.cid().value(), what));
     }
 
-    private static String jobState(@Nullable Heartbeat beat, boolean responsive) {
-        return beat == null || !responsive ? "unresponsive agent" : beat.jobState();
+    /**
+     * An agent says that all runs that it knows of: whether that is all there should be, on the
+     * disks it should be on, the judge says.
+     */
+    private static String jobState(
+            @Nullable Heartbeat beat, boolean responsive, Optional<Verdict> verdict) {
+        if (beat == null || !responsive) {
+            return "unresponsive agent";
+        }
+        boolean lacking = verdict.filter(v -> v instanceof Verdict.Degraded).isPresent();
+        return lacking && beat.jobState().equals("running") ? "failing" : beat.jobState();
     }
 
     private static @Nullable String vmType(Rows.Instance instance, Rows.@Nullable Vm vm) {

@@ -21,8 +21,6 @@ import dev.berth.wire.Alert;
 import dev.berth.wire.Heartbeat;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +45,10 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private static final int INTRODUCTIONS = 32;
     private static final List<String> ENDED = List.of("done", "error", "cancelled", "timeout");
 
+    private static final int MOST_REPAIRS = 1000;
+
     private final Store store;
+    private final JudgeMemory memory;
     private final Clock clock;
     private final Monitor monitor;
     private final Semaphore changed = new Semaphore(1);
@@ -59,13 +60,12 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private @Nullable Thread teller;
     private @Nullable Thread introductions;
 
-    FleetWatch(Store store, Clock clock, Threads threads) {
+    FleetWatch(Store store, Clock clock, Threads threads, JudgeSettings settings) {
         this.store = store;
+        this.memory = new JudgeMemory(store);
         this.clock = clock;
         Executor work = run -> threads.start("watch", run);
-        this.monitor =
-                new Monitor(
-                        JudgeSettings.DEFAULT, clock, work, this::look, this::repair, new Said());
+        this.monitor = new Monitor(settings, clock, work, this::look, this::repair, new Said());
     }
 
     /**
@@ -96,7 +96,25 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     void join(Hands withHands, Tasks withTasks) {
         hands = withHands;
         tasks = withTasks;
-        monitor.fleet(fleet());
+        monitor.recall(memory.kept());
+        monitor.fleet(FleetSnapshot.of(store));
+        store.read(s ->
+                        s.tasks(
+                                Tasks.UNFINISHED,
+                                List.of(DeploymentsApi.SCAN_AND_FIX),
+                                null,
+                                MOST_REPAIRS))
+                .forEach(this::goesOn);
+    }
+
+    /** The tasks that an earlier director left are taken up: no second repair beside them. */
+    private void goesOn(Rows.Task task) {
+        if (task.deployment() != null) {
+            monitor.repairGoesOn(
+                    task.deployment(),
+                    Converge.named(task.payload()).stream().map(InstanceId::new).toList(),
+                    () -> await(task.id()));
+        }
     }
 
     void start() {
@@ -163,6 +181,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
             while (true) {
                 changed.acquire();
                 tellOnce();
+                remember();
                 clock.sleep(SETTLE);
             }
         } catch (InterruptedException e) {
@@ -174,7 +193,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         changed.drainPermits();
         monitor.resurrection(
                 !"true".equals(store.read(s -> s.setting("resurrection_paused")).orElse("false")));
-        monitor.fleet(fleet());
+        monitor.fleet(FleetSnapshot.of(store));
     }
 
     /**
@@ -185,50 +204,13 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         if (changed.tryAcquire()) {
             tellOnce();
         }
-        return monitor.turn();
+        Instant next = monitor.turn();
+        remember();
+        return next;
     }
 
-    private dev.berth.monitor.Fleet fleet() {
-        return store.read(session -> {
-            Map<InstanceId, Rows.Vm> vms = new HashMap<>();
-            session.vmsOf(null).stream()
-                    .filter(Rows.Vm::active)
-                    .forEach(v -> vms.put(v.instance(), v));
-            var members = new ArrayList<dev.berth.monitor.Fleet.Member>();
-            for (Rows.Instance i : session.instances(null)) {
-                Rows.Vm vm = vms.get(i.id());
-                members.add(
-                        new dev.berth.monitor.Fleet.Member(
-                                i.id(),
-                                i.deployment(),
-                                i.group(),
-                                i.az(),
-                                vm == null ? null : vm.agent(),
-                                vm == null ? null : vm.cid(),
-                                i.state(),
-                                i.ignored()));
-            }
-            Map<String, String> busy = new HashMap<>();
-            for (Rows.Task task :
-                    session.tasks(
-                            List.of("queued", "processing", "cancelling"), null, null, 1000)) {
-                if (task.deployment() != null
-                        && !task.type().equals(DeploymentsApi.SCAN_AND_FIX)
-                        && !task.type().equals("vms")) {
-                    busy.put(
-                            task.deployment(),
-                            "task " + task.id() + " (" + task.description() + ")");
-                }
-            }
-            for (Rows.Deployment deployment : session.deployments()) {
-                if (deployment.manifest() == null) {
-                    busy.putIfAbsent(
-                            deployment.name(),
-                            "its first deploy, which has not succeeded yet: deploy it again");
-                }
-            }
-            return new dev.berth.monitor.Fleet(members, busy);
-        });
+    private void remember() {
+        memory.keep(monitor.memories());
     }
 
     // --- what the monitor asks for

@@ -41,17 +41,29 @@ record Hands(
      * @param agentCall for a synchronous call (BOSH: 45 s)
      * @param longCall for image pulls and the like
      * @param stop for stopping all containers of an instance (BOSH: 300 s)
+     * @param reboot for the agent of a VM that was rebooted because it was silent; then the VM is
+     *     replaced
      */
-    record Patience(Duration agentWait, Duration agentCall, Duration longCall, Duration stop) {
+    record Patience(
+            Duration agentWait,
+            Duration agentCall,
+            Duration longCall,
+            Duration stop,
+            Duration reboot) {
         static final Patience USUAL =
                 new Patience(
                         DirectorCore.USUAL_AGENT_WAIT,
                         Duration.ofSeconds(45),
                         Duration.ofMinutes(30),
-                        Duration.ofSeconds(300));
+                        Duration.ofSeconds(300),
+                        Duration.ofSeconds(30));
 
         Patience withAgentWait(Duration wait) {
-            return new Patience(wait, agentCall, longCall, stop);
+            return new Patience(wait, agentCall, longCall, stop, reboot);
+        }
+
+        Patience withReboot(Duration wait) {
+            return new Patience(agentWait, agentCall, longCall, stop, wait);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.berth.director;
 import dev.berth.bus.AgentException;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Fields;
+import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +35,13 @@ final class LiveDisks {
      * Puts the records of a deployment right where an agent can tell; where none can, the mount of
      * the disk will show.
      */
-    void settle(String deployment, TaskLog log) {
+    void settle(String deployment, @Nullable Set<InstanceId> only, TaskLog log) {
         for (Rows.Disk target : hands.store().read(s -> s.disksOf(deployment))) {
-            if (!target.active() && target.copyOf() != null && target.instance() != null) {
+            InstanceId instance = target.instance();
+            if (!target.active()
+                    && target.copyOf() != null
+                    && instance != null
+                    && (only == null || only.contains(instance))) {
                 settle(target, log);
             }
         }

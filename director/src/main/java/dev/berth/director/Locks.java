@@ -6,10 +6,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 
@@ -73,14 +76,37 @@ public final class Locks {
      * waits.
      */
     Ticket request(Name name, long task, String description) {
+        return request(name, task, description, Set.of());
+    }
+
+    /**
+     * The same for some parts of what the lock stands for: those who want other parts of it hold it
+     * at the same time. Nobody overtakes one who asked before and whom they would have to wait for.
+     *
+     * @param parts empty: all of it
+     */
+    Ticket request(Name name, long task, String description, Set<String> parts) {
         synchronized (this) {
-            var ticket = new Ticket(name, task, description);
+            var ticket = new Ticket(name, task, description, Set.copyOf(parts));
             Deque<Ticket> queue = queues.computeIfAbsent(name, ignored -> new ArrayDeque<>());
             queue.addLast(ticket);
-            if (queue.size() == 1) {
+            grant(queue);
+            return ticket;
+        }
+    }
+
+    private static void grant(Deque<Ticket> queue) {
+        var before = new HashSet<String>();
+        for (Ticket ticket : queue) {
+            boolean first = ticket == queue.getFirst();
+            boolean apart = !ticket.parts.isEmpty() && Collections.disjoint(before, ticket.parts);
+            if (first || apart) {
                 ticket.granted.countDown();
             }
-            return ticket;
+            if (ticket.parts.isEmpty()) {
+                return;
+            }
+            before.addAll(ticket.parts);
         }
     }
 
@@ -89,13 +115,15 @@ public final class Locks {
         private final Name name;
         private final long task;
         private final String description;
+        private final Set<String> parts;
         private final String uid = UUID.randomUUID().toString();
         private final CountDownLatch granted = new CountDownLatch(1);
 
-        private Ticket(Name name, long task, String description) {
+        private Ticket(Name name, long task, String description, Set<String> parts) {
             this.name = name;
             this.task = task;
             this.description = description;
+            this.parts = parts;
         }
 
         /** Waits for the lock; gives the place up when it throws. */
@@ -153,7 +181,7 @@ public final class Locks {
                 if (queue.isEmpty()) {
                     queues.remove(name);
                 } else {
-                    queue.getFirst().granted.countDown();
+                    grant(queue);
                 }
             }
         }

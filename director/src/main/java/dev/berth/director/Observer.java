@@ -3,6 +3,7 @@ package dev.berth.director;
 import dev.berth.bus.AgentException;
 import dev.berth.cpi.Cpi;
 import dev.berth.cpi.CpiException;
+import dev.berth.model.AgentId;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
 import dev.berth.model.VmCid;
@@ -12,6 +13,7 @@ import dev.berth.store.Rows;
 import dev.berth.wire.AgentState;
 import dev.berth.wire.Heartbeat;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -30,6 +32,7 @@ final class Observer {
     /** Long enough for a busy agent, short enough not to hold up a repair. */
     private static final Duration QUESTION = Duration.ofSeconds(10);
 
+    private static final Duration PING = Duration.ofSeconds(1);
     private static final int AT_ONCE = 32;
 
     private final Hands hands;
@@ -56,6 +59,9 @@ final class Observer {
         List<Recorded.Instance> unsure = new ArrayList<>();
         for (Recorded.Instance instance : recorded.instances()) {
             Recorded.Vm vm = instance.vm();
+            if (only != null && !only.contains(instance.id())) {
+                continue; // not to be touched, so that how it is makes no difference
+            }
             if (vm == null) {
                 observations.put(instance.id(), new Observation.NoVm());
             } else if (unfinished.contains(vm.cid())) {
@@ -71,7 +77,11 @@ final class Observer {
         }
         Set<VmCid> gone = ConcurrentHashMap.newKeySet();
         if (!unsure.isEmpty()) {
-            hands.parallel().forEach(unsure, AT_ONCE, i -> observations.put(i.id(), ask(i, gone)));
+            hands.parallel()
+                    .forEach(
+                            unsure,
+                            AT_ONCE,
+                            i -> observations.put(i.id(), ask(i, only != null, gone)));
         }
         holdersThatAreGone(recorded, gone);
         return new Seen(observations, gone);
@@ -94,7 +104,7 @@ final class Observer {
                 said.has("disks") ? said.strings("disks") : null);
     }
 
-    private Observation ask(Recorded.Instance instance, Set<VmCid> gone) {
+    private Observation ask(Recorded.Instance instance, boolean repair, Set<VmCid> gone) {
         Recorded.Vm vm = instance.vm();
         if (vm == null) {
             return new Observation.NoVm();
@@ -108,6 +118,9 @@ final class Observer {
             return new Observation.Stopped();
         }
         try {
+            if (repair) {
+                comeBack(vm.agent());
+            }
             AgentState state =
                     AgentState.fromTree(
                             hands.agents().call(vm.agent(), "get_state", List.of(), QUESTION));
@@ -117,10 +130,33 @@ final class Observer {
                     state.configurationHash(),
                     said.has("disks") ? said.strings("disks") : null);
         } catch (AgentException e) {
+            if (repair && e.kind() != AgentException.Kind.TIMEOUT) {
+                // It lives and says no: that is no reason to take its VM away.
+                return new Observation.Answers("unknown", instance.configurationHash(), null);
+            }
             return new Observation.Silent(
                     view.lastHeartbeat(vm.agent())
                             .map(h -> "running as '" + h.jobState() + "'")
                             .orElse("never since the director started"));
+        }
+    }
+
+    /**
+     * An agent that is being started again hears no question that was asked before: it is pinged
+     * until it answers, or its time is over.
+     */
+    private void comeBack(AgentId agent) {
+        Instant giveUp = hands.clock().now().plus(QUESTION);
+        while (true) {
+            try {
+                hands.agents().call(agent, "ping", List.of(), PING);
+                return;
+            } catch (AgentException e) {
+                boolean late = !hands.clock().now().isBefore(giveUp);
+                if (late || e.kind() != AgentException.Kind.TIMEOUT) {
+                    throw e;
+                }
+            }
         }
     }
 

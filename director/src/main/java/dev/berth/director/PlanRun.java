@@ -1,13 +1,18 @@
 package dev.berth.director;
 
+import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
 import dev.berth.planner.Plan;
 import dev.berth.planner.Plan.GroupPlan;
 import dev.berth.planner.Plan.InstancePlan;
+import dev.berth.planner.Step;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Carries out a plan in BOSH's order: unneeded instances go, missing VMs are created ahead, then
@@ -17,6 +22,9 @@ import java.util.Map;
 final class PlanRun {
     /** VMs created at once ahead of their groups' turns: more only queue up in the IaaS. */
     private static final int CREATIONS_AT_ONCE = 16;
+
+    /** Repairs at once: what is down serves nobody, so that no canary has to go ahead. */
+    private static final int REPAIRS_AT_ONCE = 16;
 
     private static final Plan.WatchTime UNWATCHED = new Plan.WatchTime(0, 0);
 
@@ -39,6 +47,52 @@ final class PlanRun {
         for (List<GroupPlan> batch : plan.batches()) {
             hands.parallel().forEach(batch, batch.size(), this::update);
         }
+    }
+
+    /**
+     * For a repair: side by side across groups, each on its own; one that fails keeps no other from
+     * being repaired.
+     *
+     * @return what became of those that could not be repaired
+     */
+    Map<InstanceId, Exception> repair() throws Exception {
+        bind();
+        var watch = new HashMap<InstanceId, Plan.WatchTime>();
+        var work = new ArrayList<InstancePlan>();
+        for (GroupPlan group : plan.batches().stream().flatMap(List::stream).toList()) {
+            group.changed().forEach(i -> watch.put(i.id(), group.updateWatch()));
+            work.addAll(group.changed());
+        }
+        var failed = new ConcurrentHashMap<InstanceId, Exception>();
+        if (work.isEmpty()) {
+            return failed;
+        }
+        TaskLog.Stage stage = task.log().stage("Repairing instances", List.of(), work.size());
+        hands.parallel()
+                .forEach(
+                        work,
+                        REPAIRS_AT_ONCE,
+                        i -> {
+                            try {
+                                repair(stage, i, watch.getOrDefault(i.id(), UNWATCHED));
+                            } catch (DirectorStopping
+                                    | TaskCancelled
+                                    | RecordsCorrected
+                                    | InterruptedException e) {
+                                throw e;
+                            } catch (Exception e) {
+                                task.log().debug("repair of " + i.text() + " failed", e);
+                                failed.put(i.id(), e);
+                            }
+                        });
+        return failed;
+    }
+
+    private void repair(TaskLog.Stage stage, InstancePlan instance, Plan.WatchTime watch)
+            throws Exception {
+        var steps = new ArrayList<>(instance.creation());
+        steps.addAll(instance.steps());
+        perform(stage, instance.text(), instance, action(instance), watch, steps);
     }
 
     /**
@@ -192,6 +246,17 @@ final class PlanRun {
             String action,
             Plan.WatchTime watch)
             throws Exception {
+        perform(stage, name, instance, action, watch, instance.steps());
+    }
+
+    private void perform(
+            TaskLog.Stage stage,
+            String name,
+            InstancePlan instance,
+            String action,
+            Plan.WatchTime watch,
+            List<Step> steps)
+            throws Exception {
         var act =
                 new AuditTrail.Act(
                         action, "instance", instance.name(), instance.name(), context(instance));
@@ -203,7 +268,7 @@ final class PlanRun {
                                         task,
                                         act,
                                         () -> {
-                                            run(instance, watch).run(instance.steps(), log);
+                                            run(instance, watch).run(steps, log);
                                             return instance.name();
                                         }));
     }

@@ -12,6 +12,7 @@ import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,19 +62,31 @@ final class Settlement {
      *     of it, for the plan would do the same a second time
      */
     void settle(long task, String deployment) {
+        settle(task, deployment, null);
+    }
+
+    /**
+     * @param only the instances the task holds; null: all of the deployment. What others have under
+     *     way with other instances is theirs
+     */
+    void settle(long task, String deployment, @Nullable Set<InstanceId> only) {
         hands.store()
                 .read(s ->
                         s.openIntents(null).stream()
                                 .filter(i ->
-                                        i.task() == task
-                                                || (i.instance() != null
-                                                        && s.instance(i.instance())
-                                                                .map(x ->
-                                                                        x.deployment()
-                                                                                .equals(deployment))
-                                                                .orElse(false)))
+                                        i.task() == task || isOf(s, i.instance(), deployment, only))
                                 .toList())
                 .forEach(this::settleAndTell);
+    }
+
+    private static boolean isOf(
+            StoreSession s,
+            @Nullable InstanceId instance,
+            String deployment,
+            @Nullable Set<InstanceId> only) {
+        return instance != null
+                && (only == null || only.contains(instance))
+                && s.instance(instance).filter(i -> i.deployment().equals(deployment)).isPresent();
     }
 
     private void settleAndTell(Rows.Intent intent) {

@@ -53,7 +53,8 @@ final class TaskRun implements Lane.Work, TaskContext {
                             .request(
                                     Tasks.deploymentLock(deployment),
                                     task.id(),
-                                    task.description());
+                                    task.description(),
+                                    kind.parts().apply(task.payload()));
         }
     }
 

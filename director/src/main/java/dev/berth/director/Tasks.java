@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -60,8 +61,19 @@ public final class Tasks implements AutoCloseable {
         public static final Bounds DEFAULT = new Bounds(16, 32, Duration.ofSeconds(10), 500);
     }
 
-    /** How a type of task runs. */
-    record Kind(Function<Map<String, Object>, TaskJob> job, boolean quick) {}
+    /**
+     * How a type of task runs.
+     *
+     * @param parts which instances of its deployment a task is about; none: all
+     */
+    record Kind(
+            Function<Map<String, Object>, TaskJob> job,
+            boolean quick,
+            Function<Map<String, Object>, Set<String>> parts) {
+        Kind(Function<Map<String, Object>, TaskJob> job, boolean quick) {
+            this(job, quick, payload -> Set.of());
+        }
+    }
 
     /**
      * @param folder a folder per task is made in it
@@ -84,6 +96,14 @@ public final class Tasks implements AutoCloseable {
     /** A type whose tasks take the lock of their deployment, when they have one. */
     public void register(String type, Function<Map<String, Object>, TaskJob> job) {
         kinds.put(type, new Kind(job, false));
+    }
+
+    /** A type whose tasks run beside each other where they are about different instances. */
+    public void register(
+            String type,
+            Function<Map<String, Object>, TaskJob> job,
+            Function<Map<String, Object>, Set<String>> parts) {
+        kinds.put(type, new Kind(job, false, parts));
     }
 
     /** A type whose tasks change nothing: they take no lock and do not queue behind deploys. */

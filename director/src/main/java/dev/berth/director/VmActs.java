@@ -215,20 +215,28 @@ final class VmActs {
     }
 
     private ProblemException silent(Rows.Vm vm, String more, String remedy) {
+        return silent(vm, hands.patience().agentWait(), more, remedy);
+    }
+
+    private ProblemException silent(Rows.Vm vm, Duration waited, String more, String remedy) {
         String what =
                 "Timed out pinging VM '"
                         + vm.cid()
                         + "' with agent '"
                         + vm.agent()
                         + "' after "
-                        + hands.patience().agentWait().toSeconds()
+                        + waited.toSeconds()
                         + " seconds";
         return new ProblemException(List.of(new Problem(450002, plan.text(), what + more, remedy)));
     }
 
     /** False: it did not within the time that an agent gets. */
     private boolean agentAnswers(Rows.Vm vm) throws InterruptedException {
-        Instant giveUp = hands.clock().now().plus(hands.patience().agentWait());
+        return agentAnswers(vm, hands.patience().agentWait());
+    }
+
+    private boolean agentAnswers(Rows.Vm vm, Duration patience) throws InterruptedException {
+        Instant giveUp = hands.clock().now().plus(patience);
         while (true) {
             task.checkCancelled();
             try {
@@ -321,7 +329,9 @@ final class VmActs {
         }
     }
 
+    /** One that was on is rebooted, as a step before its replacement: it gets less time. */
     void startVm(VmCid cid) throws InterruptedException {
+        boolean off = isOff(cid);
         IntentId intent = on.begin("start vm", Json.of("vm", cid.value()), session -> {});
         try {
             hands.cpi().rebootVm(hands.context(intent, null), cid);
@@ -331,11 +341,25 @@ final class VmActs {
         }
         on.end(intent, Journal.DONE, session -> {});
         Rows.Vm vm = on.vm();
-        if (!agentAnswers(vm)) {
+        Duration patience = off ? hands.patience().agentWait() : hands.patience().reboot();
+        if (!agentAnswers(vm, patience)) {
             throw silent(
                     vm,
-                    " though it was started",
+                    patience,
+                    off ? " though it was started" : " though it was rebooted",
                     "look at the VM's console; deploy again with --fix to replace it");
+        }
+    }
+
+    private boolean isOff(VmCid cid) {
+        try {
+            return hands.cpi().vmEvidence(hands.looking(), cid)
+                    == dev.berth.cpi.Cpi.VmEvidence.STOPPED;
+        } catch (CpiException e) {
+            if (e.type() == CpiException.Type.NOT_IMPLEMENTED) {
+                return false;
+            }
+            throw e;
         }
     }
 

@@ -213,7 +213,8 @@ final class ApiFixture implements AutoCloseable {
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(1),
-                        Duration.ofMillis(300)),
+                        Duration.ofMillis(300),
+                        Duration.ofSeconds(1)),
                 Parallel.VIRTUAL_THREADS);
     }
 

@@ -175,7 +175,8 @@ class FleetContractTest {
                                 + "\"cloud_properties\":{},\"disk_cid\":\"d-0\","
                                 + "\"disk_cids\":[\"d-0\"],\"disk_sizes\":{\"d-0\":1024},\"ips\":[\"10.0.0.1\"],"
                                 + "\"agent_id\":\"a-0\",\"job_name\":\"web\",\"index\":0,"
-                                + "\"job_state\":\"running\",\"state\":\"started\","
+                                // Its agent says running; the judge knows of something that lacks.
+                                + "\"job_state\":\"failing\",\"state\":\"started\","
                                 + "\"vm_type\":\"small\",\"vitals\":{\"cpu\":{\"sys\":\"0.3\","
                                 + "\"user\":\"1.0\",\"wait\":\"0.0\"},\"mem\":{\"kb\":\"605008\","
                                 + "\"percent\":\"7\"},\"load\":[\"0.00\",\"0.01\",\"0.05\"],"
@@ -186,7 +187,9 @@ class FleetContractTest {
                                 + uuid(0)
                                 + "\",\"bootstrap\":true,\"ignore\":false,"
                                 + "\"stemcell\":{\"name\":\"berth-debian\",\"version\":\"1.0\","
-                                + "\"api_version\":3}}\n");
+                                + "\"api_version\":3},"
+                                + "\"verdict\":\"degraded: containers are failing\","
+                                + "\"waiting_for\":\"\"}\n");
     }
 
     @Test

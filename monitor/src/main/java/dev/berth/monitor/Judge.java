@@ -32,8 +32,12 @@ public final class Judge {
     private final JudgeSettings settings;
     private final Alarms alarms = new Alarms();
     private final Strangers strangers;
+    private final Zones zones;
     private final Watchlist watched;
     private final PriorityQueue<Due> queue = new PriorityQueue<>(Comparator.comparing(Due::at));
+
+    /** Messages get lost: one unanswered proves nothing. */
+    private static final int PINGS = 2;
 
     /** Deployments whose repairs are decided on anew, once all that a signal brings is judged. */
     private final Set<Releases> touched = new LinkedHashSet<>();
@@ -43,12 +47,15 @@ public final class Judge {
     private boolean busLost;
     private Instant busBackAt = Instant.MIN;
     private Instant now = Instant.MIN;
+    private Instant countedAt = Instant.MIN;
+    private boolean mostAreHeard;
     private List<Action> out = new ArrayList<>();
 
     public Judge(JudgeSettings settings) {
         this.settings = settings;
         strangers = new Strangers(settings.rogueAfter(), alarms);
-        watched = new Watchlist(settings, alarms, strangers);
+        zones = new Zones(settings, alarms);
+        watched = new Watchlist(settings, alarms, strangers, zones);
     }
 
     /** Takes a signal; a clock that jumps back stands still. */
@@ -89,6 +96,11 @@ public final class Judge {
         return w == null ? "" : w.waiting;
     }
 
+    /** What a judge that comes after this one should be told. */
+    public List<Memory> memories() {
+        return watched.memories(now);
+    }
+
     private void take(Signal signal) {
         switch (signal) {
             case Signal.Beat s -> beat(s);
@@ -99,6 +111,16 @@ public final class Judge {
             case Signal.Found s -> found(s);
             case Signal.FleetKnown s -> fleet(s.fleet());
             case Signal.RepairEnded s -> repairEnded(s);
+            case Signal.RepairGoesOn s ->
+                    s.instances()
+                            .forEach(id -> {
+                                Watched w = watched.of(id);
+                                if (w != null) {
+                                    watched.deploymentOf(w).goesOn(w);
+                                    look(w);
+                                }
+                            });
+            case Signal.Recalled s -> watched.recall(s.memories());
             case Signal.Resurrection s -> {
                 resurrection = s.on();
                 touched.addAll(watched.deployments());
@@ -121,8 +143,8 @@ public final class Judge {
             look(w);
             return;
         }
-        boolean news = !w.isHeard(now) || !beat.jobState().equals(w.jobState) || w.evidence != null;
-        w.jobState = beat.jobState();
+        boolean news = !w.isHeard(now) || !beat.report().equals(w.report) || w.evidence != null;
+        w.report = beat.report();
         heard(w);
         if (news) {
             look(w);
@@ -141,6 +163,7 @@ public final class Judge {
 
     private void heard(Watched w) {
         w.heard(now);
+        zones.heard(w, now, out);
         if (busLost && busUp) {
             busLost = false;
             busBackAt = now;
@@ -204,6 +227,7 @@ public final class Judge {
         } else if (w.evidence == null || !w.evidence.isDecisive()) {
             w.evidence = found.evidence();
             w.evidenceReason = found.reason();
+            w.unanswered++;
             if (w.lostAt != null && now.isBefore(w.lostAt.plus(settings.reconnectGrace()))) {
                 w.askAt = w.lostAt.plus(settings.reconnectGrace());
             }
@@ -274,6 +298,7 @@ public final class Judge {
             }
             judge(w);
         }
+        touched.addAll(watched.deployments()); // others may have waited for this one's end
         touched.add(releases);
     }
 
@@ -307,6 +332,7 @@ public final class Judge {
             w.waiting = "";
         }
         watched.deploymentOf(w).noted(w, now);
+        zones.noted(w, now, out);
         if (next != null && (w.wakeAt == null || next.isBefore(w.wakeAt))) {
             w.wakeAt = next;
             queue.add(new Due(next, w.member.instance(), ""));
@@ -314,7 +340,7 @@ public final class Judge {
     }
 
     private void release(Releases releases) {
-        Instant next = releases.release(resurrection, this::isBusLost, now, out);
+        Instant next = releases.release(resurrection, this::doubt, now, out);
         if (next != null && (releases.wakeAt == null || next.isBefore(releases.wakeAt))) {
             releases.wakeAt = next;
             queue.add(new Due(next, null, releases.deployment()));
@@ -336,7 +362,7 @@ public final class Judge {
         if (w.evidence != null && w.evidence.isDecisive()) {
             return goneByEvidence(w);
         }
-        if (!w.isSuspect(now, busBackAt)) {
+        if (!w.isSuspect(now, backAt(w))) {
             return w.heardAt == null ? unheard(w) : alive(w);
         }
         return silent(w, m.agent(), m.vm());
@@ -344,15 +370,15 @@ public final class Judge {
 
     private Instant unheard(Watched w) {
         w.verdict = verdictUnlessHeld(w, new Verdict.Silent(w.knownSince));
-        return w.silentSince(busBackAt).plus(settings.suspectAfter());
+        return w.silentSince(backAt(w)).plus(settings.suspectAfter());
     }
 
     private Instant alive(Watched w) {
         Instant next =
                 w.lostAt != null
                         ? w.lostAt.plus(settings.disconnectDebounce())
-                        : w.silentSince(busBackAt).plus(settings.suspectAfter());
-        String trouble = trouble(w);
+                        : w.silentSince(backAt(w)).plus(settings.suspectAfter());
+        String trouble = w.trouble();
         if (trouble == null) {
             w.degradedSince = null;
             if (!(w.verdict instanceof Verdict.Well)) {
@@ -367,24 +393,16 @@ public final class Judge {
         unwell(w);
         w.verdict = verdictUnlessHeld(w, new Verdict.Degraded(trouble));
         w.degradedSince = w.degradedSince == null ? now : w.degradedSince;
-        Instant tell = w.degradedSince.plus(settings.degradedAfter());
+        Instant tell =
+                w.degradedSince.plus(
+                        w.report.jobState().equals("starting")
+                                ? settings.startGrace()
+                                : settings.degradedAfter());
         if (now.isBefore(tell)) {
             return tell.isBefore(next) ? tell : next;
         }
         alarm(w, 3, w.member.text() + ": " + trouble, "Its agent answers; no repair is needed.");
         return next;
-    }
-
-    private static @Nullable String trouble(Watched w) {
-        if (!w.member.state().equals("started")) {
-            return w.jobState.equals("running") ? "containers run though it was stopped" : null;
-        }
-        return switch (w.jobState) {
-            case "failing" -> "containers are failing";
-            case "stopped" -> "containers are stopped though they should run";
-            case "unknown" -> "the agent cannot say how its containers are";
-            default -> null;
-        };
     }
 
     private @Nullable Instant goneByEvidence(Watched w) {
@@ -416,20 +434,23 @@ public final class Judge {
 
     private @Nullable Instant silent(Watched w, AgentId agent, VmCid vm) {
         unwell(w);
-        Instant since = w.silentSince(busBackAt);
+        Instant since = w.silentSince(backAt(w));
         w.verdict = verdictUnlessHeld(w, new Verdict.Silent(since));
         Instant next = ask(w, agent, vm);
-        Instant limit = since.plus(w.patience());
+        Instant limit = since.plus(w.patience(w.heardAt == null && mostAreHeard()));
         if (now.isBefore(limit)) {
             return limit.isBefore(next) ? limit : next;
         }
-        if (isBusLost()) {
-            Releases.wait(w, Releases.BUS_LOST, out);
+        String doubt = doubt(w);
+        if (doubt != null) {
+            Releases.wait(w, doubt, out);
             return next;
         }
         String held = w.member.heldBecause();
         String seconds = Duration.between(since, now).toSeconds() + " s";
-        if (w.evidence == Evidence.PRESENT) {
+        if (w.evidence == Evidence.PRESENT && w.unanswered < PINGS) {
+            Releases.wait(w, "it is asked once more", out);
+        } else if (w.evidence == Evidence.PRESENT) {
             w.need =
                     held == null
                             ? "its agent is silent for " + seconds + ", the VM is there"
@@ -489,7 +510,10 @@ public final class Judge {
         if (held != null) {
             Releases.wait(w, held, out);
         }
-        String hindered = held == null && !resurrection ? "resurrection is switched off" : held;
+        String hindered =
+                held != null
+                        ? held
+                        : resurrection ? w.member.barred() : "resurrection is switched off";
         alarm(
                 w,
                 2,
@@ -502,6 +526,32 @@ public final class Judge {
         if (!watched.deploymentOf(w).isBusy() && !(w.repairing && severity > 2)) {
             alarms.raise(out, w.alarm(), severity, title, summary, w.member.deployment());
         }
+    }
+
+    private @Nullable String doubt(Watched w) {
+        if (isBusLost()) {
+            return Releases.BUS_LOST;
+        }
+        return zones.isCut(w, now, out) ? Zones.cutOff(w) : null;
+    }
+
+    private Instant backAt(Watched w) {
+        return zones.backAt(w, busBackAt);
+    }
+
+    /** Looked up once for all that are judged at a moment. */
+    private boolean mostAreHeard() {
+        if (!now.equals(countedAt)) {
+            countedAt = now;
+            int heard = 0;
+            int all = 0;
+            for (Watched w : watched.withAgents()) {
+                all++;
+                heard += w.isHeard(now) ? 1 : 0;
+            }
+            mostAreHeard = heard * 2 >= all;
+        }
+        return mostAreHeard;
     }
 
     /**

@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param disconnectDebounce how long a lost connection may be back before anybody is asked
  * @param reconnectGrace after it, one still away is asked about again
- * @param suspectAfter silence that makes the judge ask; three beats of our agents
+ * @param suspectAfter silence that makes the judge ask; two beats of our agents
  * @param agentTimeout silence that, with the VM present, is ground for a repair
  * @param startGrace the same for an agent never heard since it became known: after a start of the
  *     director everybody first has to find back
@@ -45,8 +45,8 @@ public record JudgeSettings(
             new JudgeSettings(
                     Duration.ofMillis(200),
                     Duration.ofSeconds(2),
+                    Duration.ofSeconds(10),
                     Duration.ofSeconds(15),
-                    Duration.ofSeconds(45),
                     Duration.ofSeconds(120),
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(60),

@@ -20,6 +20,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -130,7 +131,7 @@ public final class Monitor implements AutoCloseable {
         }
         seen.compute(agent, (id, old) -> Seen.beating(old, heartbeat, now));
         // One signal an agent, however many beats wait: the judge reads the newest.
-        if (beaten.add(agent) && !put(new Signal.Beat(agent, heartbeat.jobState()))) {
+        if (beaten.add(agent) && !put(new Signal.Beat(agent, Report.of(heartbeat)))) {
             beaten.remove(agent);
         }
     }
@@ -167,6 +168,25 @@ public final class Monitor implements AutoCloseable {
 
     public void resurrection(boolean on) {
         put(new Signal.Resurrection(on));
+    }
+
+    /** What an earlier monitor remembered; before the first {@link #fleet}. */
+    public void recall(List<Memory> memories) {
+        put(new Signal.Recalled(memories));
+    }
+
+    /** A repair that an earlier director began; {@code end} blocks until it has ended. */
+    public void repairGoesOn(
+            String deployment, List<InstanceId> instances, Supplier<RepairPort.Ended> end) {
+        put(new Signal.RepairGoesOn(deployment, instances));
+        follow(deployment, instances, end);
+    }
+
+    /** What is to be remembered when the director is started anew. */
+    public List<Memory> memories() {
+        synchronized (judging) {
+            return judge.memories();
+        }
     }
 
     /** The director's own connection to the bus. */
@@ -252,7 +272,7 @@ public final class Monitor implements AutoCloseable {
             beaten.remove(beat.agent());
             Seen last = seen.get(beat.agent());
             if (last != null && last.heartbeat != null) {
-                current = new Signal.Beat(beat.agent(), last.heartbeat.jobState());
+                current = new Signal.Beat(beat.agent(), Report.of(last.heartbeat));
             }
         }
         if (signal instanceof Signal.FleetKnown known) {
@@ -350,16 +370,23 @@ public final class Monitor implements AutoCloseable {
 
     private void repair(Action.Repair a) {
         LOG.log(Level.WARNING, "deployment={0} repair reason={1}", a.deployment(), a.reason());
+        follow(
+                a.deployment(),
+                a.instances(),
+                () -> repairs.repair(a.deployment(), a.instances(), a.reason()));
+    }
+
+    private void follow(
+            String deployment, List<InstanceId> instances, Supplier<RepairPort.Ended> end) {
         work.execute(() -> {
             RepairPort.Ended ended;
             try {
-                ended = repairs.repair(a.deployment(), a.instances(), a.reason());
+                ended = end.get();
             } catch (RuntimeException e) {
                 ended = new RepairPort.Ended(false, String.valueOf(e.getMessage()));
             }
-            put(
-                    new Signal.RepairEnded(
-                            a.deployment(), a.instances(), ended.succeeded(), ended.how()));
+            putSurely(
+                    new Signal.RepairEnded(deployment, instances, ended.succeeded(), ended.how()));
         });
     }
 

@@ -1,16 +1,12 @@
 package dev.berth.monitor;
 
 import dev.berth.model.InstanceId;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -23,15 +19,18 @@ final class Releases {
 
     private final JudgeSettings settings;
     private final Alarms alarms;
+    private final Zones zones;
     private final String deployment;
+
+    /** Why silence proves nothing now; null: it does. */
+    interface Doubt {
+        @Nullable String of(Watched w);
+    }
 
     /** All instances of the deployment. */
     final Map<InstanceId, Watched> members = new LinkedHashMap<>();
 
-    private final Set<InstanceId> down = new LinkedHashSet<>();
-    private final Set<InstanceId> unsure = new LinkedHashSet<>();
-    private final Map<InstanceId, Instant> lastDown = new LinkedHashMap<>();
-    private final Set<InstanceId> inFlight = new LinkedHashSet<>();
+    private final Tally tally;
     private @Nullable Instant firstNeed;
 
     /** The task that changes the deployment; null: none. */
@@ -40,10 +39,12 @@ final class Releases {
     /** When it is in the judge's queue; null: it is not. */
     @Nullable Instant wakeAt;
 
-    Releases(JudgeSettings settings, Alarms alarms, String deployment) {
+    Releases(JudgeSettings settings, Alarms alarms, Zones zones, String deployment) {
         this.settings = settings;
         this.alarms = alarms;
+        this.zones = zones;
         this.deployment = deployment;
+        this.tally = new Tally(settings);
     }
 
     String deployment() {
@@ -52,23 +53,17 @@ final class Releases {
 
     /** Somebody else's task holds the deployment; the judge's own repairs do not count. */
     boolean isBusy() {
-        return busyWith != null && inFlight.isEmpty();
+        return busyWith != null && !tally.isRepairing();
+    }
+
+    void joined(Watched w) {
+        members.put(w.member.instance(), w);
+        tally.joined(w.member.instance());
     }
 
     void noted(Watched w, Instant now) {
-        InstanceId id = w.member.instance();
-        if (w.isDown()) {
-            down.add(id);
-            lastDown.put(id, now);
-        } else if (down.remove(id)) {
-            lastDown.put(id, now);
-        }
-        if (w.isUnsure()) {
-            unsure.add(id);
-        } else {
-            unsure.remove(id);
-        }
-        if (down.isEmpty()) {
+        tally.noted(w, now);
+        if (tally.down().isEmpty()) {
             firstNeed = null;
         } else if (firstNeed == null && w.need != null) {
             firstNeed = now;
@@ -77,25 +72,38 @@ final class Releases {
 
     void removed(InstanceId id) {
         members.remove(id);
-        down.remove(id);
-        unsure.remove(id);
-        lastDown.remove(id);
+        tally.left(id);
+    }
+
+    void recalled(InstanceId id, Instant downAt) {
+        tally.recalled(id, downAt);
+    }
+
+    @Nullable Instant lastDown(InstanceId id, Instant now) {
+        return tally.lastDown(id, now);
     }
 
     /** False when no such repair is under way: a copy. */
     boolean ended(InstanceId id) {
-        return inFlight.remove(id);
+        zones.ended(id);
+        return tally.ended(id);
+    }
+
+    /** A repair that was begun before this judge was there. */
+    void goesOn(Watched w) {
+        w.repairing = true;
+        tally.started(w.member.instance());
+        zones.started(w);
     }
 
     /** Decides now; returns when to decide again, null when something has to happen first. */
-    @Nullable Instant release(
-            boolean wanted, BooleanSupplier busLost, Instant now, List<Action> out) {
-        if (down.isEmpty()) {
+    @Nullable Instant release(boolean wanted, Doubt doubt, Instant now, List<Action> out) {
+        if (tally.down().isEmpty()) {
             alarms.resolve(out, meltdownAlarm());
             return null;
         }
         List<Watched> needy =
-                down.stream()
+                tally.down().stream()
                         .map(members::get)
                         .filter(w -> w != null && w.need != null && !w.repairing)
                         .map(w -> (Watched) w)
@@ -109,28 +117,32 @@ final class Releases {
             return null;
         }
         Instant settled = firstNeed == null ? now : firstNeed.plus(settings.settle());
-        if (!unsure.isEmpty() && now.isBefore(settled)) {
+        if (tally.hasUnsure() && now.isBefore(settled)) {
             return settled;
         }
-        return go(stillNeedy(needy, busLost, out), now, out);
+        return go(stillNeedy(needy, doubt, out), now, out);
     }
 
     /** Silence that was one agent's when it was judged may be everybody's by now. */
-    private static List<Watched> stillNeedy(
-            List<Watched> needy, BooleanSupplier busLost, List<Action> out) {
-        boolean bySilence = needy.stream().anyMatch(w -> w.needBySilence);
-        if (!bySilence || !busLost.getAsBoolean()) {
-            return needy;
+    private static List<Watched> stillNeedy(List<Watched> needy, Doubt doubt, List<Action> out) {
+        var still = new ArrayList<Watched>();
+        for (Watched w : needy) {
+            String reason = w.needBySilence ? doubt.of(w) : null;
+            reason = reason == null ? w.member.barred() : reason;
+            if (reason == null) {
+                still.add(w);
+            } else {
+                wait(w, reason, out);
+            }
         }
-        needy.stream().filter(w -> w.needBySilence).forEach(w -> wait(w, BUS_LOST, out));
-        return needy.stream().filter(w -> !w.needBySilence).toList();
+        return still;
     }
 
     private @Nullable String hindrance(boolean wanted) {
         if (!wanted) {
             return "resurrection is switched off";
         }
-        return isBusy() ? "deployment " + deployment + " is busy with " + busyWith : null;
+        return busyWith == null ? null : "deployment " + deployment + " is busy with " + busyWith;
     }
 
     private @Nullable Instant go(List<Watched> needy, Instant now, List<Action> out) {
@@ -154,43 +166,41 @@ final class Releases {
         if (ready.isEmpty()) {
             return next;
         }
-        if (isMeltdown(now, out)) {
+        boolean meltdown = isMeltdown(now, out);
+        if (meltdown) {
             ready.sort(Comparator.comparingInt(w -> w.repairs));
-            if (inFlight.isEmpty()) {
-                start(List.of(ready.removeFirst()), out);
+        }
+        var these = new ArrayList<Watched>();
+        for (Watched w : ready) {
+            String crowd =
+                    meltdown && tally.isRepairing()
+                            ? "many are down: one repair at a time"
+                            : zones.crowded(w, now, out);
+            if (crowd == null) {
+                w.repairing = true;
+                w.waiting = "";
+                tally.started(w.member.instance());
+                zones.started(w);
+                these.add(w);
+            } else {
+                wait(w, crowd, out);
             }
-            ready.forEach(w -> wait(w, "many are down: one repair at a time", out));
-        } else {
-            start(ready, out);
+        }
+        if (!these.isEmpty()) {
+            start(these, out);
         }
         return next;
     }
 
     private boolean isMeltdown(Instant now, List<Action> out) {
-        Duration window = settings.meltdownWindow();
-        lastDown.entrySet()
-                .removeIf(e ->
-                        e.getValue().plus(window).isBefore(now)
-                                && !down.contains(e.getKey())
-                                && !inFlight.contains(e.getKey()));
-        var counted = new LinkedHashSet<>(lastDown.keySet());
-        counted.addAll(unsure);
-        long count = counted.size();
-        boolean meltdown =
-                count >= settings.meltdownMinimum()
-                        && count * 100 >= (long) settings.meltdownPercent() * members.size();
+        boolean meltdown = tally.isMeltdown(now);
         if (meltdown) {
             alarms.raise(
                     out,
                     meltdownAlarm(),
                     1,
                     deployment + ": We are in meltdown",
-                    count
-                            + " of "
-                            + members.size()
-                            + " instances were down within "
-                            + window.toSeconds()
-                            + " s; repairs go one at a time.",
+                    tally.words(now),
                     deployment);
         } else {
             alarms.resolve(out, meltdownAlarm());
@@ -199,11 +209,6 @@ final class Releases {
     }
 
     private void start(List<Watched> these, List<Action> out) {
-        for (Watched w : these) {
-            w.repairing = true;
-            w.waiting = "";
-            inFlight.add(w.member.instance());
-        }
         firstNeed = null;
         out.add(
                 new Action.Repair(

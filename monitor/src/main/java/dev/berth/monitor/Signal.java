@@ -8,13 +8,13 @@ import java.util.List;
 
 /** What the judge hears. Any order and any number of copies is harmless. */
 public sealed interface Signal {
-    /**
-     * A heartbeat.
-     *
-     * @param jobState {@code running}, {@code starting}, {@code failing}, {@code stopped}, {@code
-     *     unknown}
-     */
-    record Beat(AgentId agent, String jobState) implements Signal {}
+    /** A heartbeat. */
+    record Beat(AgentId agent, Report report) implements Signal {
+        /** Of an agent that tells no more than that. */
+        public Beat(AgentId agent, String jobState) {
+            this(agent, new Report(jobState, null, null));
+        }
+    }
 
     record Connected(AgentId agent) implements Signal {}
 
@@ -33,6 +33,12 @@ public sealed interface Signal {
     /** The end of a {@link Action.Repair}. */
     record RepairEnded(String deployment, List<InstanceId> instances, boolean succeeded, String how)
             implements Signal {}
+
+    /** A repair goes on that an earlier director began; it ends as others do. */
+    record RepairGoesOn(String deployment, List<InstanceId> instances) implements Signal {}
+
+    /** What an earlier judge remembered; to be told before the first {@link FleetKnown}. */
+    record Recalled(List<Memory> memories) implements Signal {}
 
     /** Whether repairs are wanted at all. */
     record Resurrection(boolean on) implements Signal {}

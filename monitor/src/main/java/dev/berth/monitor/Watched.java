@@ -2,6 +2,8 @@ package dev.berth.monitor;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** All that is known of one instance. Plain state; {@link Judge} alone changes it. */
@@ -20,13 +22,16 @@ final class Watched {
     /** Since when its connection is lost; null: it is not, as far as is known. */
     @Nullable Instant lostAt;
 
-    String jobState = "";
+    Report report = Report.NONE;
     @Nullable Instant degradedSince;
 
     /** What the last answer said; null: nothing was asked since it was last heard. */
     @Nullable Evidence evidence;
 
     String evidenceReason = "";
+
+    /** Pings in a row that nobody answered. */
+    int unanswered;
 
     /** An answer is awaited since then. */
     @Nullable Instant askedAt;
@@ -67,7 +72,7 @@ final class Watched {
     /** Another VM stands for the instance; the memory of its repairs stays. */
     void replaced(Fleet.Member by, Instant now) {
         member = by;
-        jobState = "";
+        report = Report.NONE;
         degradedSince = null;
         forget(now);
     }
@@ -77,6 +82,7 @@ final class Watched {
         knownSince = now;
         heardAt = null;
         lostAt = null;
+        unanswered = 0;
         evidence = null;
         askedAt = null;
         askAt = null;
@@ -98,6 +104,7 @@ final class Watched {
         }
         heardAt = now;
         lostAt = null;
+        unanswered = 0;
         evidence = null;
         askedAt = null;
         askAt = null;
@@ -106,6 +113,7 @@ final class Watched {
     /** What the cloud said before is older than this sign, and no ground for a repair any more. */
     void heardLate(Instant now) {
         heardAt = now;
+        unanswered = 0;
         if (evidence != null && !evidence.isDecisive()) {
             evidence = null;
         }
@@ -135,9 +143,50 @@ final class Watched {
                 || !now.isBefore(silentSince(busBackAt).plus(settings.suspectAfter()));
     }
 
-    /** How long it may be silent with its VM present. */
-    Duration patience() {
-        return heardAt == null ? settings.startGrace() : settings.agentTimeout();
+    /**
+     * How long it may be silent with its VM present. One that was not heard since it is known may
+     * be on its way up: it gets longer, the more so as long as most others are silent, too.
+     */
+    Duration patience(boolean othersAreHeard) {
+        if (heardAt != null) {
+            return settings.agentTimeout();
+        }
+        Duration early = settings.agentTimeout().multipliedBy(4);
+        boolean isShorter = early.compareTo(settings.startGrace()) < 0;
+        return othersAreHeard && isShorter ? early : settings.startGrace();
+    }
+
+    /** What differs from the wish in what its agent says; null: nothing. */
+    @Nullable String trouble() {
+        if (!member.state().equals("started")) {
+            return report.jobState().equals("running")
+                    ? "containers run though it was stopped"
+                    : null;
+        }
+        return switch (report.jobState()) {
+            case "failing" -> "containers are failing";
+            case "stopped" -> "containers are stopped though they should run";
+            case "starting" -> "containers are starting";
+            case "unknown" -> "the agent cannot say how its containers are";
+            default -> missing();
+        };
+    }
+
+    private @Nullable String missing() {
+        List<String> disks = without(member.wished().disks(), report.disks());
+        if (!disks.isEmpty()) {
+            return "disk " + String.join(", ", disks) + " is not mounted and proven";
+        }
+        List<String> containers = without(member.wished().containers(), report.containers());
+        return containers.isEmpty()
+                ? null
+                : "container " + String.join(", ", containers) + " is wished and not there";
+    }
+
+    private static List<String> without(Set<String> wished, @Nullable Set<String> told) {
+        return told == null
+                ? List.of()
+                : wished.stream().filter(name -> !told.contains(name)).sorted().toList();
     }
 
     /**

@@ -4,6 +4,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.InstanceId;
 import dev.berth.model.VmCid;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -21,15 +22,38 @@ final class Watchlist {
     private final JudgeSettings settings;
     private final Alarms alarms;
     private final Strangers strangers;
+    private final Zones zones;
+    private final Map<InstanceId, Memory> recalled = new HashMap<>();
     private final Map<InstanceId, Watched> byInstance = new HashMap<>();
     private final Map<AgentId, Watched> byAgent = new HashMap<>();
     private final Map<VmCid, Watched> byVm = new HashMap<>();
     private final Map<String, Releases> deployments = new HashMap<>();
 
-    Watchlist(JudgeSettings settings, Alarms alarms, Strangers strangers) {
+    Watchlist(JudgeSettings settings, Alarms alarms, Strangers strangers, Zones zones) {
         this.settings = settings;
         this.alarms = alarms;
         this.strangers = strangers;
+        this.zones = zones;
+    }
+
+    /** Taken over as each instance becomes known. */
+    void recall(List<Memory> memories) {
+        memories.forEach(m -> recalled.put(m.instance(), m));
+    }
+
+    /** Of whom there is something to remember. */
+    List<Memory> memories(Instant now) {
+        var all = new ArrayList<Memory>();
+        for (Watched w : byInstance.values()) {
+            InstanceId id = w.member.instance();
+            Instant downAt = deploymentOf(w).lastDown(id, now);
+            if (downAt != null || w.repairs > 0) {
+                // To the minute: it changes as long as it is down, and is written each time.
+                Instant minute = downAt == null ? null : downAt.truncatedTo(ChronoUnit.MINUTES);
+                all.add(new Memory(id, w.repairs, w.notBefore, minute));
+            }
+        }
+        return all;
     }
 
     @Nullable Watched of(InstanceId instance) {
@@ -45,7 +69,7 @@ final class Watchlist {
     }
 
     Releases deployment(String name) {
-        return deployments.computeIfAbsent(name, n -> new Releases(settings, alarms, n));
+        return deployments.computeIfAbsent(name, n -> new Releases(settings, alarms, zones, n));
     }
 
     Releases deploymentOf(Watched w) {
@@ -98,6 +122,15 @@ final class Watchlist {
         var w = new Watched(settings, member, now);
         byInstance.put(member.instance(), w);
         index(w, out);
+        Memory memory = recalled.remove(member.instance());
+        if (memory != null) {
+            w.repairs = memory.repairs();
+            w.notBefore = memory.notBefore();
+            if (memory.downAt() != null) {
+                deploymentOf(w).recalled(member.instance(), memory.downAt());
+                zones.recalled(w, memory.downAt());
+            }
+        }
         return w;
     }
 
@@ -105,6 +138,10 @@ final class Watchlist {
         boolean sameVm =
                 Objects.equals(w.member.agent(), member.agent())
                         && Objects.equals(w.member.vm(), member.vm());
+        boolean moved = !Objects.equals(w.member.az(), member.az());
+        if (moved) {
+            zones.left(w, out);
+        }
         unindex(w);
         if (sameVm) {
             w.member = member;
@@ -112,10 +149,14 @@ final class Watchlist {
             w.replaced(member, now);
         }
         index(w, out);
+        if (moved && w.repairing) {
+            zones.started(w);
+        }
         return w;
     }
 
     private void leave(Watched w, List<Action> out) {
+        zones.left(w, out);
         unindex(w);
         byInstance.remove(w.member.instance());
         deploymentOf(w).removed(w.member.instance());
@@ -123,7 +164,8 @@ final class Watchlist {
     }
 
     private void index(Watched w, List<Action> out) {
-        deploymentOf(w).members.put(w.member.instance(), w);
+        deploymentOf(w).joined(w);
+        zones.joined(w);
         if (w.member.vm() != null) {
             byVm.put(w.member.vm(), w);
         }

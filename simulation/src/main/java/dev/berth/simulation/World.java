@@ -236,7 +236,8 @@ final class World implements AutoCloseable {
                                     (name, work) -> clock.start(next.group, work),
                                     Parallel.IN_ORDER,
                                     new DirectorCore.Welcome(Json.of()),
-                                    DirectorCore.USUAL_AGENT_WAIT));
+                                    DirectorCore.USUAL_AGENT_WAIT,
+                                    DirectorCore.Healing.USUAL));
             next.core = core;
             if (storeLost) {
                 core.recover();

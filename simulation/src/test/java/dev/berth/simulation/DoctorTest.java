@@ -157,6 +157,11 @@ class DoctorTest {
 
     @Test
     void aSilentAgentsVmIsReplacedWhenItIsNamedAndNotBefore() {
+        world.request(core -> {
+            // Else the watch would heal it before a person could.
+            core.store().update(s -> s.putSetting("resurrection_paused", "true"));
+            return 1L;
+        });
         world.agents.mute(db.agent(), true);
         world.pass(Duration.ofSeconds(20));
         List<Fields> first = doctor(true);

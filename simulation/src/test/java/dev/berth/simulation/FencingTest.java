@@ -110,7 +110,7 @@ class FencingTest {
     }
 
     private void silence() {
-        world.agents.mute(db.agent(), true);
+        world.agents.cut(db.agent());
     }
 
     /** The agent is not heard, and the containers write on until the VM is gone. */

@@ -125,6 +125,12 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
 
     // --- what a test does to them
 
+    /** Its VM is cut from the network for good: it is silent, also after a reboot. */
+    public void cut(AgentId agent) {
+        mute(agent, true);
+        vm(agent).ifPresent(FakeVm::cut);
+    }
+
     /**
      * Its agent falls silent, the containers run on.
      *

@@ -108,6 +108,7 @@ public final class FakeVm {
     private final Map<String, Running> running = new LinkedHashMap<>();
     private boolean up;
     private boolean muted;
+    private boolean cut;
     private int boots;
     private int made;
     private Instant busyUntil = Instant.MIN;
@@ -166,7 +167,14 @@ public final class FakeVm {
         return disks.mounted("");
     }
 
+    /** Not heard, and no reboot changes that. */
+    void cut() {
+        cut = true;
+        muted = true;
+    }
+
     void mute(boolean value) {
+        cut &= value;
         muted = value;
     }
 
@@ -184,7 +192,7 @@ public final class FakeVm {
 
     void boot() {
         up = true;
-        muted = false;
+        muted = cut;
         boots++;
         busyUntil = Instant.MIN;
         disks.boot();

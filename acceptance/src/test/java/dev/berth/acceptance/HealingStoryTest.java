@@ -1,0 +1,192 @@
+package dev.berth.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.berth.acceptance.TestEnvironment.Touch;
+import dev.berth.model.Fields;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * What heals by itself, by the least that helps: a hung agent without its VM, two lost VMs side by
+ * side, and what was lost while nobody watched, without a false alarm about anybody else.
+ */
+@Tag("engine")
+@ExtendWith(SharedEnvironment.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@org.jspecify.annotations.NullUnmarked // what is not there fails the test, as it should
+class HealingStoryTest {
+    private static final String NAME = "healing";
+    private static final String AGENT =
+            "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null"
+                    + " | grep -q '^[^ ]*java .*dev.berth.agent.Main' && echo ${p#/proc/}; done; true";
+
+    private static final String MANIFEST =
+            """
+            name: %s
+            stemcells: [{alias: default, os: berth-debian, version: latest}]
+            update: {canaries: 1, max_in_flight: 1, canary_watch_time: 0-120000, update_watch_time: 0-120000}
+            instance_groups:
+            - name: db
+              instances: 3
+              azs: [z1]
+              vm_type: default
+              stemcell: default
+              persistent_disk: 64
+              networks: [{name: default}]
+              containers:
+              - name: writer
+                image: registry.berth/shop-web:1
+                entrypoint: [sh, -c, "echo $(cat /proc/sys/kernel/random/uuid) >> /data/lives; exec sleep 100000"]
+                volumes: ["data:/data"]
+            """
+                    .formatted(NAME);
+
+    private final TestEnvironment environment;
+    private final DirectorClient director;
+
+    HealingStoryTest(TestEnvironment environment) {
+        this.environment = environment;
+        this.director = environment.director();
+    }
+
+    @BeforeAll
+    void deploy() {
+        director.await(director.deploy(MANIFEST.replace("canaries: 1, max_in_flight: 1", "canaries: 0, max_in_flight: 3"))).done();
+        director.await(director.deploy(MANIFEST)).done(); // repairs care for neither
+        environment.awaitAllUp(director, NAME, 3);
+    }
+
+    @AfterAll
+    void clean() {
+        environment.up();
+        Deployments.delete(director, NAME);
+        director.close();
+    }
+
+    @Test
+    @Order(1)
+    void aHungAgentIsStartedAgainAndItsContainersGoOn() {
+        String vm = vm(0);
+        Map<String, Touch> before = environment.containersIn(vm);
+        String agent = agentPid(vm);
+        environment.inVm(vm, "kill -STOP " + agent).ok();
+        await().atMost(TestEnvironment.SOON)
+                .until(() -> agentPid(vm), pid -> !pid.isEmpty() && !pid.equals(agent));
+        awaitWell();
+        assertThat(environment.containersIn(vm)).isEqualTo(before);
+        assertThat(repairs()).isEmpty();
+    }
+
+    @Test
+    @Order(2)
+    void twoVmsLostAtOnceAreRepairedSideBySide() {
+        Map<String, Fields> before = environment.instances(director, NAME);
+        List<String> lost = List.of(vm(0), vm(1));
+        environment.docker("rm", "-f", lost.get(0), lost.get(1)).ok();
+        await().atMost(TestEnvironment.SOON)
+                .until(() -> !lost.contains(vm(0)) && !lost.contains(vm(1)));
+        environment.awaitAllUp(director, NAME, 3);
+        awaitWell();
+        Map<String, Fields> after = environment.instances(director, NAME);
+        for (String instance : List.of("db/0", "db/1")) {
+            assertThat(after.get(instance).strings("disk_cids"))
+                    .isEqualTo(before.get(instance).strings("disk_cids"));
+            assertThat(lives(after.get(instance).string("vm_cid"))).hasSize(2);
+        }
+        assertThat(vm(2)).isEqualTo(before.get("db/2").string("vm_cid"));
+        List<Fields> steps =
+                repairs().stream()
+                        .flatMap(task -> director.events(task).stream())
+                        .filter(e -> e.string("stage", "").equals("Repairing instances"))
+                        .toList();
+        long lastBegun = time(steps, "started").max().orElseThrow();
+        long firstEnded = time(steps, "finished").min().orElseThrow();
+        assertThat(time(steps, "started").count()).isEqualTo(2);
+        assertThat(lastBegun).as("both are under way at once").isLessThanOrEqualTo(firstEnded);
+    }
+
+    @Test
+    @Order(3)
+    void whatIsLostWhileTheDirectorIsAwayHealsWithoutAFalseAlarm() {
+        List<Long> repairs = repairs();
+        String lost = vm(0);
+        String other = vm(1);
+        Map<String, Touch> untouched = environment.containersIn(vm(2));
+        Touch writer = environment.containersIn(other).get("writer");
+        long last = lastEvent();
+        environment.killDirector();
+        environment.docker("rm", "-f", lost).ok();
+        environment.inVm(other, "kill -9 " + writer.pid()).ok();
+        await("the agent heals it alone")
+                .atMost(TestEnvironment.SOON)
+                .until(() -> environment.containersIn(other).get("writer"), w -> w.running() && w.pid() != writer.pid());
+        environment.up();
+        await().atMost(TestEnvironment.SOON).until(() -> !vm(0).equals(lost));
+        environment.awaitAllUp(director, NAME, 3);
+        awaitWell();
+        assertThat(environment.containersIn(vm(2))).isEqualTo(untouched);
+        assertThat(repairs()).hasSize(repairs.size() + 1);
+        String instance = environment.instances(director, NAME).get("db/0").string("id");
+        assertThat(director.list("/events?object_type=alert&action=create"))
+                .filteredOn(e -> Long.parseLong(e.string("id")) > last)
+                .filteredOn(e -> e.string("object_name", "").startsWith("instance/"))
+                .extracting(e -> e.string("object_name"))
+                .containsOnly("instance/" + instance);
+    }
+
+    // --- looking
+
+    private String vm(int index) {
+        return environment.instances(director, NAME).get("db/" + index).string("vm_cid", "");
+    }
+
+    private String agentPid(String vm) {
+        return environment.inVm(vm, AGENT).out().strip();
+    }
+
+    private List<String> lives(String vm) {
+        return environment
+                .inVm(vm, "docker exec $(docker ps -q --filter label=berth.container=writer) cat /data/lives")
+                .ok()
+                .lines()
+                .toList();
+    }
+
+    private void awaitWell() {
+        await().atMost(TestEnvironment.SOON)
+                .untilAsserted(() ->
+                        assertThat(director.instances(NAME))
+                                .extracting(i -> i.string("verdict", ""))
+                                .containsOnly("well"));
+    }
+
+    private List<Long> repairs() {
+        return director.tasks().stream()
+                .filter(t -> t.string("deployment", "").equals(NAME))
+                .filter(t -> t.string("description").equals("scan and fix"))
+                .map(t -> t.integer("id"))
+                .toList();
+    }
+
+    private static java.util.stream.LongStream time(List<Fields> steps, String state) {
+        return steps.stream()
+                .filter(e -> e.string("state", "").equals(state))
+                .mapToLong(e -> e.integer("time"));
+    }
+
+    private long lastEvent() {
+        return director.list("/events").stream().mapToLong(e -> Long.parseLong(e.string("id"))).max().orElse(0);
+    }
+}
