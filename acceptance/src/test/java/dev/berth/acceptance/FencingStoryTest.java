@@ -23,7 +23,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /**
  * VMs that only look dead, with a writer on the disk of each: one is frozen, one is cut from the
  * network and writes on. Both are rebooted, and replaced where that does not help, and not one
- * write of theirs comes after the disk was mounted by another; nothing that was acknowledged is lost (rule R1).
+ * write of theirs comes after the disk was mounted by another; nothing that was acknowledged is
+ * lost (rule R1).
  */
 @Tag("engine")
 @ExtendWith(SharedEnvironment.class)
@@ -103,7 +104,9 @@ class FencingStoryTest {
         assertThat(after.get("db/2").string("vm_cid"))
                 .isEqualTo(before.get("db/2").string("vm_cid"));
         assertFenced(frozen, frozenProcesses, before.get("db/0"), after.get("db/0"), ofFrozen);
-        assertThat(after.get("db/1").string("vm_cid")).as("no reboot mends a cut").isNotEqualTo(cut);
+        assertThat(after.get("db/1").string("vm_cid"))
+                .as("no reboot mends a cut")
+                .isNotEqualTo(cut);
         assertFenced(cut, cutProcesses, before.get("db/1"), after.get("db/1"), last);
     }
 

@@ -63,7 +63,12 @@ class HealingStoryTest {
 
     @BeforeAll
     void deploy() {
-        director.await(director.deploy(MANIFEST.replace("canaries: 1, max_in_flight: 1", "canaries: 0, max_in_flight: 3"))).done();
+        director.await(
+                        director.deploy(
+                                MANIFEST.replace(
+                                        "canaries: 1, max_in_flight: 1",
+                                        "canaries: 0, max_in_flight: 3")))
+                .done();
         director.await(director.deploy(MANIFEST)).done(); // repairs care for neither
         environment.awaitAllUp(director, NAME, 3);
     }
@@ -131,7 +136,9 @@ class HealingStoryTest {
         environment.inVm(other, "kill -9 " + writer.pid()).ok();
         await("the agent heals it alone")
                 .atMost(TestEnvironment.SOON)
-                .until(() -> environment.containersIn(other).get("writer"), w -> w.running() && w.pid() != writer.pid());
+                .until(
+                        () -> environment.containersIn(other).get("writer"),
+                        w -> w.running() && w.pid() != writer.pid());
         environment.up();
         await().atMost(TestEnvironment.SOON).until(() -> !vm(0).equals(lost));
         environment.awaitAllUp(director, NAME, 3);
@@ -158,7 +165,9 @@ class HealingStoryTest {
 
     private List<String> lives(String vm) {
         return environment
-                .inVm(vm, "docker exec $(docker ps -q --filter label=berth.container=writer) cat /data/lives")
+                .inVm(
+                        vm,
+                        "docker exec $(docker ps -q --filter label=berth.container=writer) cat /data/lives")
                 .ok()
                 .lines()
                 .toList();
@@ -187,6 +196,9 @@ class HealingStoryTest {
     }
 
     private long lastEvent() {
-        return director.list("/events").stream().mapToLong(e -> Long.parseLong(e.string("id"))).max().orElse(0);
+        return director.list("/events").stream()
+                .mapToLong(e -> Long.parseLong(e.string("id")))
+                .max()
+                .orElse(0);
     }
 }
