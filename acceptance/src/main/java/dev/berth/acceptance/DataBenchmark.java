@@ -78,23 +78,22 @@ final class DataBenchmark implements Benchmark {
         return BenchTools.secondsSince(begun);
     }
 
-    private static Path image(BenchEnvironment environment) {
-        return environment
-                .home()
-                .resolve("cpi/disks")
-                .resolve(
-                        environment
-                                .director()
-                                .list("/deployments/" + NAME + "/instances")
-                                .getFirst()
-                                .strings("disk_cids")
-                                .getFirst())
-                .resolve("disk.img");
+    /** Of the only disk that there is. */
+    private static Path image(BenchEnvironment environment) throws IOException {
+        try (var disks = Files.list(environment.home().resolve("cpi/disks"))) {
+            List<Path> images =
+                    disks.map(disk -> disk.resolve("disk.img")).filter(Files::exists).toList();
+            if (images.size() != 1) {
+                throw new BenchException("one disk was expected, found " + images);
+            }
+            return images.getFirst();
+        }
     }
 
     // --- snapshots
 
-    private static BenchResult snapshots(BenchEnvironment environment, int runs) {
+    private static BenchResult snapshots(BenchEnvironment environment, int runs)
+            throws IOException {
         BenchDirector director = environment.director();
         String all = "/deployments/" + NAME + "/snapshots";
         Path image = image(environment);

@@ -48,7 +48,9 @@ final class ScratchDatabase implements AutoCloseable {
         BenchTools.run("cp", "--sparse=always", image.toString(), copy.toString());
         device = BenchTools.run("losetup", "--find", "--show", copy.toString()).strip();
         var words = new ArrayList<>(List.of("mount"));
-        if (BenchTools.run("blkid", "-o", "value", "-s", "TYPE", device).strip().equals("xfs")) {
+        if (BenchTools.run("blkid", "-p", "-o", "value", "-s", "TYPE", device)
+                .strip()
+                .equals("xfs")) {
             words.addAll(List.of("-o", "nouuid")); // the original is mounted as well
         }
         words.addAll(List.of(device, folder.resolve("disk").toString()));
