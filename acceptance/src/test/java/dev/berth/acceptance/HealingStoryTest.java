@@ -182,7 +182,7 @@ class HealingStoryTest {
     }
 
     private List<Long> repairs() {
-        return director.tasks().stream()
+        return director.everyTask().stream()
                 .filter(t -> t.string("deployment", "").equals(NAME))
                 .filter(t -> t.string("description").equals("scan and fix"))
                 .map(t -> t.integer("id"))
