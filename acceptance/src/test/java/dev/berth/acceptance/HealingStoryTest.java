@@ -148,8 +148,7 @@ class HealingStoryTest {
         String instance = environment.instances(director, NAME).get("db/0").string("id");
         assertThat(director.list("/events?object_type=alert&action=create"))
                 .filteredOn(e -> Long.parseLong(e.string("id")) > last)
-                .filteredOn(e -> e.string("object_name", "").startsWith("instance/"))
-                .extracting(e -> e.string("object_name"))
+                .flatExtracting(e -> e.object("context").strings("about"))
                 .containsOnly("instance/" + instance);
     }
 
