@@ -395,7 +395,7 @@ public final class Judge {
         w.degradedSince = w.degradedSince == null ? now : w.degradedSince;
         Instant tell =
                 w.degradedSince.plus(
-                        w.report.jobState().equals("starting")
+                        w.report == Report.NONE || w.report.jobState().equals("starting")
                                 ? settings.startGrace()
                                 : settings.degradedAfter());
         if (now.isBefore(tell)) {
