@@ -75,6 +75,7 @@ final class Agent implements AutoCloseable {
                         .all());
         actions.addAll(new DiskActions(disks, heart).all());
         actions.addAll(new RecordActions(layout, disks::proven).all());
+        actions.addAll(new BusCertificate(layout, settings, this::move, this::trustRegistry).all());
         this.freezer = new DiskFreezer(layout, programs, disks::mountPoint);
         actions.addAll(freezer.all());
         var devices = new DiskDevices(layout, disksOf.tools(), records, clock);
@@ -151,10 +152,24 @@ final class Agent implements AutoCloseable {
     }
 
     private void link(Settings with) {
+        bus.use(endpoint(with));
+    }
+
+    private void move(Settings with, Runnable proven) throws InterruptedException {
+        bus.move(endpoint(with), proven);
+    }
+
+    private static BusLink.Endpoint endpoint(Settings with) {
         AgentSettings.Certificate credentials = with.busCertificate();
-        bus.use(
-                new BusLink.Endpoint(
-                        with.busUrls(), credentials == null ? null : BusTls.context(credentials)));
+        return new BusLink.Endpoint(
+                with.busUrls(), credentials == null ? null : BusTls.context(credentials));
+    }
+
+    private void trustRegistry() {
+        AgentSettings.Registry registry = settings.get().registry();
+        if (registry != null) {
+            new RegistryRoute(layout, hosts, programs).trust(registry);
+        }
     }
 
     private void keepDisks(Runnable disksKnown) {
@@ -167,10 +182,10 @@ final class Agent implements AutoCloseable {
 
     /** Names and routes that containers need; tried until they are there. */
     private void prepareNetwork() {
-        AgentSettings.Registry registry = settings.get().document().registry();
         for (int attempt = 0; ; attempt++) {
             try {
                 dns.restore();
+                AgentSettings.Registry registry = settings.get().registry();
                 if (registry != null) {
                     new RegistryRoute(layout, hosts, programs).lay(registry);
                 }
