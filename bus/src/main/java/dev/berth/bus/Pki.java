@@ -116,6 +116,41 @@ public final class Pki {
         return Digests.sha256(authorities.newest().certificate());
     }
 
+    /** Names the CA of this environment that signed a certificate in PEM; empty: none did. */
+    public String signerOf(String certificate) {
+        X509Certificate parsed = CertificateMaker.parse(certificate);
+        Authorities now = authorities;
+        for (X509Certificate ca : now.certificates()) {
+            try {
+                parsed.verify(ca.getPublicKey());
+                return Digests.sha256(CertificateMaker.pem(ca));
+            } catch (GeneralSecurityException e) {
+                continue; // the other one did, perhaps
+            }
+        }
+        return "";
+    }
+
+    /** {@link #renewalOf} of a certificate of this folder. */
+    public Instant renewalOfFile(String name) {
+        return renewalOf(Authorities.read(certificateFile(name)));
+    }
+
+    /**
+     * Whether a certificate of this folder is in the last third of its life, of a former CA or not
+     * there: whoever asks for it gets a new one.
+     */
+    public boolean isDue(String name) {
+        Path file = certificateFile(name);
+        if (!Files.exists(file)) {
+            return true;
+        }
+        String certificate = Authorities.read(file);
+        String serving = Digests.sha256(authorities.current().certificate());
+        return !clock.now().isBefore(renewalOf(certificate))
+                || !signerOf(certificate).equals(serving);
+    }
+
     /** Names what agents are told to trust. */
     public String trust() {
         return Digests.sha256(authorities.trusted());
