@@ -49,7 +49,9 @@ record Authorities(Pair current, @Nullable Pair next, String trusted) {
         Pair next =
                 new Pair(read(folder.resolve("ca-next.crt")), read(folder.resolve("ca-next.key")));
         String both = current.certificate() + next.certificate();
-        PrivateFiles.write(folder.resolve("ca.crt"), both);
+        if (!both.equals(readIfThere(folder.resolve("ca.crt")))) {
+            PrivateFiles.rewrite(folder.resolve("ca.crt"), both);
+        }
         return new Authorities(current, next, both);
     }
 
@@ -106,7 +108,7 @@ record Authorities(Pair current, @Nullable Pair next, String trusted) {
         Path key = folder.resolve("ca-next.key");
         if (Files.exists(certificate) && Files.exists(key)) {
             PrivateFiles.write(folder.resolve("ca.key"), read(key));
-            PrivateFiles.write(folder.resolve("ca.crt"), read(certificate));
+            PrivateFiles.rewrite(folder.resolve("ca.crt"), read(certificate));
         }
         try {
             Files.deleteIfExists(key);

@@ -10,6 +10,7 @@ import dev.berth.model.InstanceId;
 import dev.berth.model.VmCid;
 import dev.berth.monitor.AlertSink;
 import dev.berth.monitor.Evidence;
+import dev.berth.monitor.EvidencePort;
 import dev.berth.monitor.JudgeSettings;
 import dev.berth.monitor.Monitor;
 import dev.berth.monitor.RepairPort;
@@ -215,7 +216,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     // --- what the monitor asks for
 
-    private Evidence look(AgentId agent, VmCid vm) {
+    private EvidencePort.Answer look(AgentId agent, VmCid vm) {
         Hands own = hands();
         Cpi.VmEvidence said;
         try {
@@ -227,9 +228,14 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
             said = Cpi.VmEvidence.PRESENT;
         }
         return switch (said) {
-            case GONE -> Evidence.GONE;
-            case STOPPED -> Evidence.STOPPED;
-            case RUNNING, PRESENT -> answers(own, agent) ? Evidence.ANSWERS : Evidence.PRESENT;
+            case GONE -> EvidencePort.Answer.of(Evidence.GONE);
+            case STOPPED -> EvidencePort.Answer.of(Evidence.STOPPED);
+            case RUNNING, PRESENT ->
+                    answers(own, agent)
+                            ? EvidencePort.Answer.of(Evidence.ANSWERS)
+                            : Refused.agent(own, agent)
+                                    .map(r -> new EvidencePort.Answer(Evidence.REFUSED, r.reason()))
+                                    .orElse(EvidencePort.Answer.of(Evidence.PRESENT));
         };
     }
 

@@ -91,6 +91,7 @@ final class InheritedAlerts {
             }
             case "bus" -> anybody(session) ? "agents are heard again" : null;
             case "deployment" -> deployment(session, parts[1]);
+            case "certificate" -> null; // looked at by itself, and told of then
             default -> allWell(session.instances(null)) ? "all instances are well" : null;
         };
     }
@@ -114,6 +115,7 @@ final class InheritedAlerts {
                             case Verdict.Held v -> "it is held: " + v.reason();
                             case Verdict.Degraded v -> null;
                             case Verdict.Silent v -> null;
+                            case Verdict.LockedOut v -> null;
                             case Verdict.Gone v -> null;
                             case Verdict.Unmanaged v -> null;
                             case Verdict.Rogue v -> null;
