@@ -3,6 +3,7 @@ package dev.berth.agent;
 import dev.berth.model.Clock;
 import dev.berth.wire.AgentSettings;
 import dev.berth.wire.StreamFrame;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,7 @@ final class Agent implements AutoCloseable {
     private final CallQueue calls = new CallQueue();
     private final BusLink bus;
     private final Heart heart;
+    private final Alerts alerts;
     private final Disks disks;
     private final ContainerSessions sessions;
     private final DiskFreezer freezer;
@@ -47,7 +49,7 @@ final class Agent implements AutoCloseable {
         this.pending = new PendingCall(layout);
         this.bus = new BusLink(loaded.agentId(), this::take, this::connected);
         var spec = new InstanceSpec(layout);
-        var alerts = new Alerts(bus, spec, clock);
+        this.alerts = new Alerts(bus, spec, clock);
         var records = new DiskRecords(layout, loaded.documentDisks());
         this.disks =
                 new Disks(layout, disksOf, records, settings, workload, clock, listener(alerts));
@@ -107,6 +109,15 @@ final class Agent implements AutoCloseable {
         threads.add(heart.start());
         threads.add(Thread.ofVirtual().name("disks").start(() -> keepDisks(disksKnown)));
         threads.add(Thread.ofVirtual().name("network").start(this::prepareNetwork));
+    }
+
+    /**
+     * Tells of what the VM's first program did to an earlier life.
+     *
+     * @param folder the first program's
+     */
+    void tellOfLastLife(Path folder) {
+        LastLife.tell(folder, alerts);
     }
 
     private Disks.Listener listener(Alerts alerts) {

@@ -51,6 +51,8 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private final Store store;
     private final JudgeMemory memory;
     private final Clock clock;
+    private final Threads threads;
+    private final Duration silence;
     private final Monitor monitor;
     private final Semaphore changed = new Semaphore(1);
     private @Nullable Hands hands;
@@ -65,6 +67,8 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         this.store = store;
         this.memory = new JudgeMemory(store);
         this.clock = clock;
+        this.threads = threads;
+        this.silence = settings.agentTimeout();
         Executor work = run -> threads.start("watch", run);
         this.monitor = new Monitor(settings, clock, work, this::look, this::repair, new Said());
     }
@@ -360,7 +364,31 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     @Override
     public void alert(AgentId agent, Alert alert) {
+        if (Alert.AGENT_KILLED.equals(alert.category())) {
+            threads.start("agent killed", () -> killed(agent, alert));
+        }
         monitor.alert(agent, AlertSources.named(agent, alert));
+    }
+
+    /** A step of the ladder that the VM took by itself. */
+    private void killed(AgentId agent, Alert alert) {
+        store.read(s -> s.vm(agent).flatMap(vm -> s.instance(vm.instance())))
+                .ifPresent(i -> {
+                    String name = i.group() + "/" + i.id();
+                    new AuditTrail(store, clock)
+                            .record(
+                                    new AuditTrail.Entry(
+                                            null,
+                                            "vm",
+                                            "restart agent",
+                                            HealingView.OBJECT,
+                                            name,
+                                            null,
+                                            i.deployment(),
+                                            name,
+                                            null,
+                                            dev.berth.model.Json.of("reason", alert.summary())));
+                });
     }
 
     @Override
@@ -401,6 +429,14 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     @Override
     public String waitingFor(InstanceId instance) {
         return monitor.waitingFor(instance);
+    }
+
+    @Override
+    public DirectorCore.Healing bounds() {
+        Hands own = hands;
+        return new DirectorCore.Healing(
+                silence,
+                own == null ? DirectorCore.Healing.USUAL.reboot() : own.patience().reboot());
     }
 
     /** Silence in between says nothing about agents. */
