@@ -79,10 +79,19 @@ public final class DirectorCore implements AutoCloseable {
     /**
      * What every new agent is told about this environment.
      *
-     * @param boshEnv merged into {@code env.bosh} of every VM: bus URLs, blobstores, Berth's
-     *     registry; holds secrets
+     * @param source gives what is merged into {@code env.bosh} of every VM: bus URLs, blobstores,
+     *     Berth's registry; holds secrets
      */
-    public record Welcome(Map<String, Object> boshEnv) {
+    public record Welcome(Supplier<Map<String, Object>> source) {
+        /** The same for all. */
+        public Welcome(Map<String, Object> boshEnv) {
+            this(() -> boshEnv);
+        }
+
+        public Map<String, Object> boshEnv() {
+            return source.get();
+        }
+
         @Override
         public String toString() {
             return "Welcome[<redacted>]";

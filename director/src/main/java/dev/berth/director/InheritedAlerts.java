@@ -100,7 +100,7 @@ final class InheritedAlerts {
                     session.instance(new InstanceId(parts[1])).isEmpty()
                             ? "the instance is gone from its deployment"
                             : null;
-            default -> null;
+            default -> null; // certificates, pools: whoever finds them tells of their end as well
         };
     }
 
@@ -123,6 +123,7 @@ final class InheritedAlerts {
                             case Verdict.Held v -> "it is held: " + v.reason();
                             case Verdict.Degraded v -> null;
                             case Verdict.Silent v -> null;
+                            case Verdict.LockedOut v -> null;
                             case Verdict.Gone v -> null;
                             case Verdict.Unmanaged v -> null;
                             case Verdict.Rogue v -> null;

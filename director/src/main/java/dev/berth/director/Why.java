@@ -32,10 +32,12 @@ final class Why {
     private final Store store;
     private final FleetView fleet;
     private final AgentCalls agents;
+    private final HealingView healing;
 
     Why(Store store, FleetView fleet, AgentCalls agents) {
         this.store = store;
         this.fleet = fleet;
+        this.healing = new HealingView(store, fleet);
         this.agents = agents;
     }
 
@@ -60,6 +62,7 @@ final class Why {
                 "verdict",
                 fleet.verdict(instance.id()).map(Verdict::text).orElse("not judged yet"));
         json.put("waiting_for", fleet.waitingFor(instance.id()));
+        json.put("healing", healing.of(instance));
         json.put("resurrection", !InfoApi.resurrectionPaused(store));
         json.put("vm", vm == null ? null : vm(vm));
         json.put("told_by", told.by());

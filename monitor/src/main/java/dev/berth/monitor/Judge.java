@@ -227,7 +227,7 @@ public final class Judge {
         } else if (w.evidence == null || !w.evidence.isDecisive()) {
             w.evidence = found.evidence();
             w.evidenceReason = found.reason();
-            w.unanswered++;
+            w.unanswered = found.evidence() == Evidence.REFUSED ? 0 : w.unanswered + 1;
             if (w.lostAt != null && now.isBefore(w.lostAt.plus(settings.reconnectGrace()))) {
                 w.askAt = w.lostAt.plus(settings.reconnectGrace());
             }
@@ -437,6 +437,10 @@ public final class Judge {
         Instant since = w.silentSince(backAt(w));
         w.verdict = verdictUnlessHeld(w, new Verdict.Silent(since));
         Instant next = ask(w, agent, vm);
+        if (w.evidence == Evidence.REFUSED) {
+            lockedOut(w);
+            return next;
+        }
         Instant limit = since.plus(w.patience(w.heardAt == null && mostAreHeard()));
         if (now.isBefore(limit)) {
             return limit.isBefore(next) ? limit : next;
@@ -467,6 +471,27 @@ public final class Judge {
                     out);
         }
         return next;
+    }
+
+    /** What runs there runs on: another VM would end it, and its agent might fare no better. */
+    private void lockedOut(Watched w) {
+        w.verdict = verdictUnlessHeld(w, new Verdict.LockedOut(w.evidenceReason));
+        if (w.member.heldBecause() != null && !w.member.ignored()) {
+            alarms.resolve(out, w.alarm());
+            return;
+        }
+        Releases.wait(w, "its agent lives and is locked out of the bus", out);
+        alarm(
+                w,
+                2,
+                w.member.text() + ": its agent is locked out of the bus",
+                "From its VM: "
+                        + w.evidenceReason
+                        + ". Its containers run on, and its VM is not replaced. See whether the"
+                        + " clock of VM "
+                        + w.member.vm()
+                        + " is right; an agent whose certificate has ended gets another with another"
+                        + " VM, which keeps its disks: berth recreate --fix.");
     }
 
     /** Asks when it is time to; returns when to look again. */

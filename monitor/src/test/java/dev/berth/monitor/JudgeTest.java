@@ -45,6 +45,62 @@ class JudgeTest {
     }
 
     @Test
+    void whoIsLockedOutForACertificateIsToldOfAndNeverRepaired() {
+        running(3);
+        var actions = new ArrayList<Action>();
+        for (int second = 1; second <= 300; second++) {
+            List<Action> step = until(second * 1000L);
+            step.addAll(at(second * 1000L, beat(1)));
+            for (Action action : step) {
+                actions.add(action);
+                if (action instanceof Action.AskEvidence question) {
+                    actions.addAll(
+                            at(
+                                    second * 1000L,
+                                    new Signal.Found(
+                                            question.vm(), Evidence.REFUSED, "it has expired")));
+                }
+            }
+        }
+        assertThat(repairs(actions)).isEmpty();
+        assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.LockedOut("it has expired"));
+        assertThat(judge.waitingFor(id(0))).contains("locked out");
+        assertThat(actions)
+                .filteredOn(a -> a instanceof Action.RaiseAlert r && r.id().equals("instance/i0"))
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Action.RaiseAlert.class,
+                        r -> {
+                            assertThat(r.title()).contains("locked out");
+                            assertThat(r.summary()).contains("expired", "berth recreate --fix");
+                        });
+        assertThat(at(301_000, new Signal.Connected(agent(0))))
+                .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("instance/i0"));
+    }
+
+    /** Refused once, and silent since then: the ladder is climbed as for any other. */
+    @Test
+    void whoIsRefusedNoMoreAndSilentIsRepaired() {
+        running(3);
+        var actions = new ArrayList<Action>();
+        for (int second = 1; second <= 120; second++) {
+            Evidence told = second < 60 ? Evidence.REFUSED : Evidence.PRESENT;
+            List<Action> step = until(second * 1000L);
+            step.addAll(at(second * 1000L, beat(1)));
+            step.addAll(at(second * 1000L, beat(2)));
+            for (Action action : step) {
+                actions.add(action);
+                if (action instanceof Action.AskEvidence question) {
+                    var found = new Signal.Found(question.vm(), told, "");
+                    actions.addAll(at(second * 1000L, found));
+                }
+            }
+            assertThat(second >= 60 || repairs(actions).isEmpty()).isTrue();
+        }
+        assertThat(repairs(actions)).containsExactly(id(0));
+    }
+
+    @Test
     void aShortCutIsNobodysBusiness() {
         running(3);
         at(1000, disconnected(0));

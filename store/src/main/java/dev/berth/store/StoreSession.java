@@ -154,6 +154,14 @@ public interface StoreSession {
     /** All that wait for a sink; returns how many that were. */
     int dropDeliveries(String sink, String said, Instant now);
 
+    // --- certificates of agents, by agent
+    List<Rows.AgentCertificate> agentCertificates();
+
+    /** Inserts, or replaces the agent's. */
+    void saveAgentCertificate(Rows.AgentCertificate certificate);
+
+    void deleteAgentCertificate(AgentId agent);
+
     // --- addresses, by address as text
     List<Rows.Ip> ips();
 
