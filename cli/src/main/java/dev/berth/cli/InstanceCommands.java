@@ -109,6 +109,34 @@ final class InstanceCommands {
                         title(screen, deployment);
                         screen.table("vms", header, vms.stream().map(this::cells).toList());
                     });
+            if (main.deploymentOrNull() == null) {
+                pools(api, screen, header);
+            }
+        }
+
+        /** A director of BOSH has none. */
+        private static List<Object> known(Api api) {
+            try {
+                return api.list("/vm_pools");
+            } catch (GoneException e) {
+                return List.of();
+            }
+        }
+
+        /** Spare VMs belong to no deployment. */
+        private void pools(Api api, Screen screen, List<String> header) {
+            for (Object tree : known(api)) {
+                Fields pool = Fields.of(tree, "vm pool");
+                screen.note(
+                        "VM pool '%s': %d of %d ready"
+                                .formatted(
+                                        pool.string("name"),
+                                        pool.integer("ready", 0),
+                                        pool.integer("size", 0)));
+                String problem = pool.string("problem", "");
+                screen.note(problem);
+                screen.table("vms", header, pool.objects("vms").stream().map(this::cells).toList());
+            }
         }
 
         private List<@Nullable String> cells(Fields vm) {
