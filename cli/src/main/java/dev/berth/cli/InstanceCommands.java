@@ -5,6 +5,7 @@ import dev.berth.model.Json;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -114,13 +115,10 @@ final class InstanceCommands {
             }
         }
 
-        /** A director of BOSH has none. */
+        /** A director of BOSH knows nothing of them. */
         private static List<Object> known(Api api) {
-            try {
-                return api.list("/vm_pools");
-            } catch (GoneException e) {
-                return List.of();
-            }
+            Api.Answer answer = api.raw("GET", "/vm_pools", null, null, Map.of());
+            return answer.status() == 200 ? Json.asList(answer.json()) : List.of();
         }
 
         /** Spare VMs belong to no deployment. */
