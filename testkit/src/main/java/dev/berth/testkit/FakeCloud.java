@@ -237,7 +237,7 @@ public final class FakeCloud {
         readdressesVms = false;
     }
 
-    synchronized boolean readdressesVms() {
+    public synchronized boolean givesAddresses() {
         return readdressesVms;
     }
 

@@ -294,7 +294,7 @@ public final class FakeCpi implements Cpi {
                 "configure_networks",
                 () ->
                         cloud.atomically(() -> {
-                            if (!cloud.readdressesVms()) {
+                            if (!cloud.givesAddresses()) {
                                 throw error(Type.NOT_SUPPORTED, "addresses stay as they are");
                             }
                             FakeCloud.Vm vm = vm(cid);
@@ -308,7 +308,7 @@ public final class FakeCpi implements Cpi {
 
     @Override
     public boolean readdressesVms() {
-        return cloud.readdressesVms();
+        return cloud.givesAddresses();
     }
 
     @Override
