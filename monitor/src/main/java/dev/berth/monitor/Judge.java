@@ -265,6 +265,7 @@ public final class Judge {
         List<Watched> changed = watched.follow(fleet, now, out);
         changed.forEach(this::judge);
         touched.addAll(watched.deployments());
+        strangers.spares(fleet.spares(), out);
         strangers.forgetQuiet(now, out);
         watched.forgetEmptyDeployments();
     }
