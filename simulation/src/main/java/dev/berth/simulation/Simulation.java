@@ -47,11 +47,13 @@ public final class Simulation {
     private final World world;
     private final Random random;
     private final Map<String, Wish> wishes = new LinkedHashMap<>();
+    private final Disasters disasters;
     private boolean busLost;
 
     private Simulation(World world) {
         this.world = world;
         this.random = world.random;
+        this.disasters = new Disasters(world, this::mayStop);
     }
 
     /** Runs it on the caller's thread, in virtual time. */
@@ -296,8 +298,8 @@ public final class Simulation {
         int count = random.nextInt(3);
         for (int i = 0; i < count; i++) {
             Duration when = Duration.ofMillis(random.nextInt(60_000));
-            int kind = random.nextInt(12);
-            world.clock.in(when, () -> hurt(kind));
+            int kind = random.nextInt(16);
+            world.clock.in(when, kind < 12 ? () -> hurt(kind) : disasters::strike);
         }
     }
 
@@ -315,6 +317,7 @@ public final class Simulation {
             hurt(vm, kind);
         }
         fewOnALostBus();
+        disasters.fewInACutZone();
     }
 
     private void hurt(FakeVm vm, int kind) {
