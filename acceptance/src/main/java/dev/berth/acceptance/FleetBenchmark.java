@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FleetBenchmark {
     private static final int PERIOD = 5;
-    private static final int SETTLE_SECONDS = 15;
-    private static final int WINDOW_SECONDS = 30;
+    private static final int SETTLE_SECONDS = 10;
+    private static final int WINDOW_SECONDS = 20;
     private static final int LAG_SAMPLES = 100;
     private static final int LOST = 5;
     private static final int HUNG = 2;
@@ -330,7 +330,7 @@ final class FleetBenchmark {
         long since = System.currentTimeMillis() * 1000;
         long begun = System.nanoTime();
         ProcessHandle.of(busPid(director)).ifPresent(ProcessHandle::destroyForcibly);
-        double[] at = awaitSeen(director, since, 600);
+        double[] at = awaitSeen(director, since, 300);
         double all = BenchTools.secondsSince(begun);
         cost.stop();
         BenchTools.await("all to be well", 300, 100, () -> well(director) == count);

@@ -1,10 +1,10 @@
 package dev.berth.acceptance.fleet;
 
-import dev.berth.bus.CertificateMaker;
 import dev.berth.bus.Pki;
 import dev.berth.model.AgentId;
 import dev.berth.wire.AgentSettings;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 
 /**
  * The process of the made-up agents: {@code HOME PORT SECONDS}, where SECONDS is the time between
@@ -22,13 +22,15 @@ import javax.net.ssl.SSLContext;
  */
 public final class FleetAgents {
     private final Pki pki;
+    private final TrustManager[] trust;
     private final FleetAgent.World world;
     private final Clock clock = Clock.systemUTC();
     private final Map<AgentId, FleetAgent> agents = new ConcurrentHashMap<>();
     private final AtomicLong refusals = new AtomicLong();
 
-    private FleetAgents(Path home, int port, Duration period) {
+    private FleetAgents(Path home, int port, Duration period) throws Exception {
         pki = Pki.open(home.resolve("pki"), dev.berth.model.Clock.SYSTEM);
+        trust = OwnCertificate.trust(pki.caCertificate());
         world = new FleetAgent.World(port, period, clock, refusals::incrementAndGet);
     }
 
@@ -95,8 +97,10 @@ public final class FleetAgents {
 
     private FleetAgent made(AgentId id, String hash) {
         AgentSettings.Certificate own = pki.agent(id);
-        SSLContext tls =
-                Pki.tls(own.ca(), new CertificateMaker.Pair(own.certificate(), own.privateKey()));
-        return new FleetAgent(id, tls, world, hash);
+        try {
+            return new FleetAgent(id, OwnCertificate.tls(own, trust), world, hash);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -206,8 +206,8 @@ public final class FleetDirector {
 
     /** How many were heard after a moment and count as being there. */
     private long seen(Instant since) {
-        return IntStream.range(0, count)
-                .mapToObj(FleetNames::agent)
+        return store.read(s -> s.vmsOf(null)).stream()
+                .map(Rows.Vm::agent)
                 .filter(core.fleet()::responsive)
                 .filter(a -> core.fleet().lastSeen(a).filter(at -> at.isAfter(since)).isPresent())
                 .count();
