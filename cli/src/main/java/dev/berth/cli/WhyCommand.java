@@ -121,10 +121,13 @@ final class WhyCommand extends DirectorCommand {
 
     private static List<@Nullable String> disk(Fields disk) {
         String held = disk.string("attached_to", "");
+        boolean raw = disk.flag("raw", false);
+        String state = disk.flag("proven", false) ? "proven" : "not proven";
         return row(
                 "disk " + disk.string("cid"),
-                "mounted, proven, " + VitalsColumns.mebibytes(disk.integer("size_mb", 0)),
-                (disk.flag("proven", false) ? "proven" : "not proven")
+                (raw ? "raw, " : "mounted, proven, ")
+                        + VitalsColumns.mebibytes(disk.integer("size_mb", 0)),
+                (raw ? "raw" : state)
                         + (held.isEmpty() ? ", attached to none" : ", attached to " + held),
                 disk.string("reason", ""));
     }

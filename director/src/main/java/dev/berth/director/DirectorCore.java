@@ -173,11 +173,12 @@ public final class DirectorCore implements AutoCloseable {
         var check = new CloudCheck(hands, converge);
         tasks.register(CloudCheck.SCAN, check::scan);
         tasks.register(CloudCheck.APPLY, check::apply);
-        snapshots = new Snapshots(hands, tasks);
+        var alarms = new CopyAlarms(alerts, clock);
+        snapshots = new Snapshots(hands, tasks, alarms);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
         var places = new BackupPlaces(ports.folder().resolve("backups"));
         var backup = new BackupJob(hands, orphans, variables, places);
-        backups = new BackupKeeper(hands, tasks, places, backup::job);
+        backups = new BackupKeeper(hands, tasks, places, alarms, backup::job);
         var restore = new RestoreJob(hands, tasks, orphans, variables, places);
         tasks.register(RestoreJob.RESTORE, restore::restore);
         tasks.register(RestoreJob.VERIFY, restore::verify);

@@ -91,8 +91,16 @@ final class InheritedAlerts {
             }
             case "bus" -> anybody(session) ? "agents are heard again" : null;
             case "deployment" -> deployment(session, parts[1]);
-            case "certificate" -> null; // looked at by itself, and told of then
-            default -> allWell(session.instances(null)) ? "all instances are well" : null;
+            case "az", "meltdown" ->
+                    allWell(session.instances(null)) ? "all instances are well" : null;
+            // Until the next one is made, or there is nothing left to make one of.
+            case "backup" ->
+                    session.deployment(parts[1]).isEmpty() ? "the deployment is gone" : null;
+            case "snapshot" ->
+                    session.instance(new InstanceId(parts[1])).isEmpty()
+                            ? "the instance is gone from its deployment"
+                            : null;
+            default -> null;
         };
     }
 

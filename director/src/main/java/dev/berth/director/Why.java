@@ -118,6 +118,9 @@ final class Why {
         return store.read(s -> s.disks(instance.id())).stream()
                 .filter(Rows.Disk::active)
                 .map(disk -> {
+                    if (DiskRecords.isRaw(disk)) {
+                        return WhyDisk.raw(disk);
+                    }
                     // Agents that keep several disks tell of each.
                     Optional<Fields> own =
                             told.objects("disk_report").stream()
@@ -131,17 +134,7 @@ final class Why {
                                     ? seen.flag("proven", false)
                                             && disk.cid().value().equals(seen.string("cid", ""))
                                     : told.strings("disks").contains(disk.cid().value());
-                    return Json.of(
-                            "cid",
-                            disk.cid().value(),
-                            "size_mb",
-                            disk.sizeMb(),
-                            "attached_to",
-                            disk.attachedTo() == null ? null : String.valueOf(disk.attachedTo()),
-                            "proven",
-                            proven,
-                            "reason",
-                            proven ? "" : notProven(vm, told, seen));
+                    return WhyDisk.recorded(disk, proven, proven ? "" : notProven(vm, told, seen));
                 })
                 .toList();
     }

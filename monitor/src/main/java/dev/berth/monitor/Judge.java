@@ -581,7 +581,7 @@ public final class Judge {
 
     /**
      * When nobody is heard any more of those who could be, the bus or the director is cut off. Of
-     * one agent alone that cannot be told: the director's own connection is all there is to go by.
+     * few agents that cannot be told: the director's own connection is all there is to go by.
      */
     private boolean isBusLost() {
         if (!busUp || busLost) {
@@ -594,7 +594,7 @@ public final class Judge {
             }
             speakers += w.evidence != null && w.evidence.isDecisive() ? 0 : 1;
         }
-        if (speakers >= 2) {
+        if (speakers >= Zones.FEWEST_CUT) {
             loseBus("None of " + speakers + " agents is heard.");
         }
         return busLost;

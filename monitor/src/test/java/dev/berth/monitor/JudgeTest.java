@@ -369,13 +369,13 @@ class JudgeTest {
 
     @Test
     void aZoneOfWhichNobodyIsHeardIsCutOffAndWaitedOut() {
-        at(0, fleet(zoned("shop", 2, 2), Map.of()));
-        IntStream.range(0, 4).forEach(i -> at(0, beat(i)));
+        at(0, fleet(zoned("shop", 3, 2), Map.of()));
+        IntStream.range(0, 5).forEach(i -> at(0, beat(i)));
         List<Action> actions = new ArrayList<>();
         for (int second = 5; second <= 600; second += 5) {
             actions.addAll(passing(second * 1000L));
-            actions.addAll(at(second * 1000L, beat(2)));
             actions.addAll(at(second * 1000L, beat(3)));
+            actions.addAll(at(second * 1000L, beat(4)));
         }
         assertThat(repairs(actions)).isEmpty();
         assertThat(actions)
@@ -387,6 +387,18 @@ class JudgeTest {
                 .containsExactly(id(1));
         assertThat(at(602_000, beat(0)))
                 .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("az/z1"));
+    }
+
+    /** What a person with one or two VMs expects: that it heals, one after the other. */
+    @Test
+    void twoSilentVmsAreRepairedThoughNobodyElseIsHeard() {
+        at(0, fleet(zoned("shop", 2, 0), Map.of()));
+        IntStream.range(0, 2).forEach(i -> at(0, beat(i)));
+        List<Action> actions = new ArrayList<>();
+        for (int second = 5; second <= 60; second += 5) {
+            actions.addAll(passing(second * 1000L));
+        }
+        assertThat(repairs(actions)).containsExactlyInAnyOrder(id(0), id(1));
     }
 
     @Test
