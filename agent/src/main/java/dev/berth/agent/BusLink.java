@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,9 @@ final class BusLink implements Bus, AutoCloseable {
     private static final Duration FIRST_DELAY = Duration.ofMillis(250);
     private static final Duration LONGEST_DELAY = Duration.ofSeconds(3);
     private static final Duration SETTLING = Duration.ofSeconds(1);
+    private static final Duration MOVING = Duration.ofMillis(20);
     private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
+    private static final int TRIES = 3;
     private static final int KEPT_MESSAGES = 64;
     private static final int KEPT_BYTES = 2 * 1024 * 1024;
 
@@ -66,6 +69,7 @@ final class BusLink implements Bus, AutoCloseable {
     private @Nullable Endpoint linkedTo;
     private @Nullable Connection link;
     private boolean closed;
+    private boolean away;
     private @Nullable Thread notifier;
 
     /** The library says only that it could not connect; why, it tells its error listener. */
@@ -92,6 +96,64 @@ final class BusLink implements Bus, AutoCloseable {
                 notifier = Thread.ofVirtual().name("notices").start(this::sendNotices);
             }
         });
+    }
+
+    /**
+     * Moves the link to other credentials, if they can be used at all: connects with them first.
+     *
+     * @param proven called when the new connection stands and before it replaces the old one
+     * @throws ActionException it cannot be made; the old one goes on
+     */
+    void move(Endpoint wished, Runnable proven) throws InterruptedException {
+        Connection fresh = null;
+        for (int attempt = 0; attempt < TRIES && fresh == null; attempt++) {
+            if (attempt > 0) {
+                Thread.sleep(FIRST_DELAY.multipliedBy(1L << attempt));
+            }
+            fresh = connect(wished, attempt);
+        }
+        if (fresh == null) {
+            throw new ActionException(
+                    "the bus does not take the new certificate"
+                            + (lastTrouble.isEmpty() ? "" : " (" + lastTrouble + ")")
+                            + "; the agent goes on with the one it has");
+        }
+        try {
+            fresh.flush(FLUSH_LIMIT);
+            proven.run();
+        } catch (TimeoutException | RuntimeException e) {
+            closeQuietly(fresh);
+            throw new ActionException(
+                    "the new certificate was not taken: " + ActionException.words(e), e);
+        }
+        Connection ready = fresh;
+        locked(() -> endpoint = wished);
+        install(ready, wished);
+    }
+
+    /**
+     * Leaves the bus properly, while the way to it still stands, and comes back when the VM has its
+     * new address, or when that takes too long. Without it the loss of the old address would be
+     * noticed by missing pings only.
+     */
+    void moveTo(BooleanSupplier moved, Duration most) throws InterruptedException {
+        Connection[] old = new Connection[1];
+        locked(() -> {
+            away = true;
+            old[0] = link;
+        });
+        try {
+            closeQuietly(old[0]);
+            long end = System.nanoTime() + most.toNanos();
+            while (!moved.getAsBoolean() && System.nanoTime() < end) {
+                Thread.sleep(MOVING);
+            }
+        } finally {
+            locked(() -> {
+                away = false;
+                changed.signalAll();
+            });
+        }
     }
 
     @Override
@@ -157,7 +219,7 @@ final class BusLink implements Bus, AutoCloseable {
     private @Nullable Endpoint nextEndpoint() throws InterruptedException {
         lock.lock();
         try {
-            while (!closed && link != null && Objects.equals(endpoint, linkedTo)) {
+            while (!closed && (away || link != null && Objects.equals(endpoint, linkedTo))) {
                 changed.await();
             }
             return closed ? null : endpoint;

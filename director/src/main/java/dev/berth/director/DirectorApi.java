@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DirectorApi implements AutoCloseable {
     private final Api api;
+    private final Router router;
     private final StemcellsApi stemcells;
     private final @Nullable ImagesApi images;
     private @Nullable HttpServer server;
@@ -48,8 +49,13 @@ public final class DirectorApi implements AutoCloseable {
             @Nullable ImageDoors images,
             @Nullable Watching watching) {}
 
+    /** More endpoints, of what only a whole environment has; before it listens. */
+    void certificates(CertificateKeeper keeper, Tasks tasks) {
+        new CertificatesApi(keeper, tasks).addTo(router);
+    }
+
     /** What is told to whom, and what is counted. */
-    record Watching(AlertDesk alerts, Metrics metrics) {}
+    record Watching(AlertDesk alerts, Metrics metrics, VmPools pools) {}
 
     /** Where images come in: contexts to build from, and archives. */
     record ImageDoors(BuildContexts contexts, ImageArchives archives) {}
@@ -57,7 +63,7 @@ public final class DirectorApi implements AutoCloseable {
     public DirectorApi(Parts parts) {
         Store store = parts.store();
         Tasks tasks = parts.tasks();
-        var router = new Router();
+        router = new Router();
         stemcells =
                 new StemcellsApi(
                         store,
@@ -104,6 +110,7 @@ public final class DirectorApi implements AutoCloseable {
                 Access.READ,
                 call -> new Reply.Content(200, Metrics.TYPE, watching.metrics().text()));
         new AlertsApi(desk, parts.store()).addTo(router);
+        router.get("/vm_pools", Access.READ, call -> Reply.json(watching.pools().list()));
         AlertCouriers couriers = desk.couriers();
         configs.with(
                 AlertCouriers.TYPE,

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,10 +80,19 @@ public final class DirectorCore implements AutoCloseable {
     /**
      * What every new agent is told about this environment.
      *
-     * @param boshEnv merged into {@code env.bosh} of every VM: bus URLs, blobstores, Berth's
-     *     registry; holds secrets
+     * @param source gives what is merged into {@code env.bosh} of every VM: bus URLs, blobstores,
+     *     Berth's registry; holds secrets
      */
-    public record Welcome(Map<String, Object> boshEnv) {
+    public record Welcome(Supplier<Map<String, Object>> source) {
+        /** The same for all. */
+        public Welcome(Map<String, Object> boshEnv) {
+            this(() -> boshEnv);
+        }
+
+        public Map<String, Object> boshEnv() {
+            return source.get();
+        }
+
         @Override
         public String toString() {
             return "Welcome[<redacted>]";
@@ -100,14 +110,16 @@ public final class DirectorCore implements AutoCloseable {
     private final Metrics metrics = new Metrics();
     private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
     private final Snapshots snapshots;
+    private @Nullable VmPools pools;
     private final BackupKeeper backups;
     private @Nullable Thread keeper;
     private Instant orphansDue = Instant.MIN;
+    private Instant poolsDue = Instant.MIN;
 
     public DirectorCore(Ports ports) throws IOException {
         Clock clock = ports.clock();
         fleet = new FleetWatch(ports.store(), clock, ports.threads(), ports.healing().judge());
-        store = new NotingStore(ports.store(), fleet::changed, metrics::wrote);
+        store = new NotingStore(ports.store(), this::written, metrics::wrote);
         hands =
                 new Hands(
                         store,
@@ -164,14 +176,23 @@ public final class DirectorCore implements AutoCloseable {
         var check = new CloudCheck(hands, converge);
         tasks.register(CloudCheck.SCAN, check::scan);
         tasks.register(CloudCheck.APPLY, check::apply);
-        snapshots = new Snapshots(hands, tasks);
+        pools = new VmPools(hands, tasks, fleet, variables, alerts);
+        var alarms = new CopyAlarms(alerts, clock);
+        snapshots = new Snapshots(hands, tasks, alarms);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
         var places = new BackupPlaces(ports.folder().resolve("backups"));
         var backup = new BackupJob(hands, orphans, variables, places);
-        backups = new BackupKeeper(hands, tasks, places, backup::job);
+        backups = new BackupKeeper(hands, tasks, places, alarms, backup::job);
         var restore = new RestoreJob(hands, tasks, orphans, variables, places);
         tasks.register(RestoreJob.RESTORE, restore::restore);
         tasks.register(RestoreJob.VERIFY, restore::verify);
+    }
+
+    private void written() {
+        fleet.changed();
+        if (pools != null) {
+            pools.changed();
+        }
     }
 
     /**
@@ -182,7 +203,14 @@ public final class DirectorCore implements AutoCloseable {
      */
     public int settle() {
         int settled = new Settlement(hands).settleAll();
-        hands.door().reset(store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList());
+        hands.door()
+                .reset(
+                        store.read(s ->
+                                Stream.concat(
+                                                s.vmsOf(null).stream().map(Rows.Vm::agent),
+                                                s.spares().stream().map(Rows.Spare::agent))
+                                        .distinct()
+                                        .toList()));
         return settled;
     }
 
@@ -211,6 +239,7 @@ public final class DirectorCore implements AutoCloseable {
     public void watch() {
         alerts.start();
         fleet.start();
+        pools().start();
         keeper = Thread.ofVirtual().name("orphans").start(this::keep);
     }
 
@@ -241,8 +270,11 @@ public final class DirectorCore implements AutoCloseable {
         if (!hands.clock().now().isBefore(orphansDue)) {
             orphansDue = copiesTurn();
         }
+        if (!hands.clock().now().isBefore(poolsDue)) {
+            poolsDue = pools().turn();
+        }
         Instant fleetDue = earlier(fleet.turn(), alerts.turn());
-        return earlier(fleetDue, orphansDue);
+        return earlier(fleetDue, earlier(poolsDue, orphansDue));
     }
 
     private Instant copiesTurn() {
@@ -283,6 +315,10 @@ public final class DirectorCore implements AutoCloseable {
         return alerts;
     }
 
+    VmPools pools() {
+        return java.util.Objects.requireNonNull(pools);
+    }
+
     OrphanedDisks orphans() {
         return orphans;
     }
@@ -300,6 +336,7 @@ public final class DirectorCore implements AutoCloseable {
         if (keeper != null) {
             keeper.interrupt();
         }
+        pools().close();
         tasks.close();
         fleet.close();
         alerts.close();

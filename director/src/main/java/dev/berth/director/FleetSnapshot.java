@@ -45,14 +45,17 @@ final class FleetSnapshot {
                             new Fleet.Wished(containers(i), disks.getOrDefault(i.id(), Set.of())),
                             rules.bars(i.deployment(), i.group())));
         }
-        return new Fleet(members, busy(session));
+        return new Fleet(
+                members,
+                busy(session),
+                session.spares().stream().map(Rows.Spare::agent).collect(Collectors.toSet()));
     }
 
     /** What is to be mounted; a raw disk is its container's alone. */
     private static Map<InstanceId, Set<String>> disks(StoreSession session) {
         return session.disksOf(null).stream()
                 .filter(d -> d.instance() != null && d.active())
-                .filter(d -> !Boolean.TRUE.equals(d.options().get("raw")))
+                .filter(d -> !DiskRecords.isRaw(d))
                 .collect(
                         Collectors.groupingBy(
                                 d -> java.util.Objects.requireNonNull(d.instance()),

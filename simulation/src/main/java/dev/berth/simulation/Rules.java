@@ -54,12 +54,14 @@ final class Rules implements FakeVm.Witness {
     private final Map<String, Instant> massFailures = new HashMap<>();
     private final Ledgers ledgers;
     private final AlertRules alerts;
+    final Pools pools;
     private long mutations;
 
     Rules(World world) {
         this.world = world;
         this.ledgers = new Ledgers(world, this::check);
         this.alerts = new AlertRules(this::check);
+        this.pools = new Pools(world, this::check);
     }
 
     /** How often each rule was looked at. */
@@ -155,10 +157,15 @@ final class Rules implements FakeVm.Witness {
             case "delete_disk" -> deletion(call);
             case "resize_disk" -> resizing(call);
             case "create_vm" -> {
-                creation(call);
+                addresses(call, 3, null);
                 repairOf(call);
             }
-            case "delete_vm", "reboot_vm" -> repairOf(call);
+            case "configure_networks" -> addresses(call, 1, (VmCid) call.arguments().getFirst());
+            case "delete_vm" -> {
+                pools.deletion(call);
+                repairOf(call);
+            }
+            case "reboot_vm" -> repairOf(call);
             default -> {}
         }
     }
@@ -232,13 +239,14 @@ final class Rules implements FakeVm.Witness {
      * An instance keeps its addresses, so that a second VM with one of them is made by somebody who
      * takes the first for gone, and its disk for free.
      */
-    private void creation(FakeCpi.Call call) {
-        Set<String> wanted = addresses(call.arguments().get(3));
+    private void addresses(FakeCpi.Call call, int networks, @Nullable VmCid but) {
+        Set<String> wanted = addresses(call.arguments().get(networks));
         for (FakeCloud.Vm vm : world.cloud.vms()) {
             check(
                     "R1",
-                    java.util.Collections.disjoint(wanted, addresses(vm.networks())),
-                    "a second VM is to be made beside " + vm.cid());
+                    vm.cid().equals(but)
+                            || java.util.Collections.disjoint(wanted, addresses(vm.networks())),
+                    "a second VM is to have an address of " + vm.cid());
         }
     }
 
@@ -336,6 +344,10 @@ final class Rules implements FakeVm.Witness {
             rows.put(disk.cid(), now);
         }
         seen.forEach((vm, count) -> check("R1", count == 1, vm + " has " + count + " disks"));
+        world.database.read(s -> {
+            pools.sweep(s);
+            return true;
+        });
         rows.keySet().removeIf(disk -> mayGo.contains(disk) && world.cloud.disk(disk).isEmpty());
         check("R3", rows.size() == world.cloud.disks().size(), "a disk is gone from the cloud");
         repairsBegun();
@@ -448,6 +460,7 @@ final class Rules implements FakeVm.Witness {
     void storeLost() {
         repairs.clear();
         massFailures.clear();
+        pools.forgotten();
     }
 
     // --- at rest
@@ -458,6 +471,7 @@ final class Rules implements FakeVm.Witness {
         check("R4", world.unfinished().isEmpty(), "unfinished tasks: " + world.unfinished());
         world.database.read(s -> {
             leaks(s);
+            pools.atRest(s);
             addresses(s);
             keptDisks(s, wishes);
             alerts.atRest(s);
@@ -495,6 +509,7 @@ final class Rules implements FakeVm.Witness {
     private void leaks(StoreSession s) {
         check("R4", s.openIntents(null).isEmpty(), "open intents: " + s.openIntents(null));
         Set<String> recorded = set(s.vmsOf(null), v -> v.cid().value());
+        recorded.addAll(set(s.spares(), v -> String.valueOf(v.cid())));
         Set<String> real = set(world.ownVms(), v -> v.cid().value());
         check("R4", real.equals(recorded), "VMs in the cloud " + real + ", recorded " + recorded);
         Set<String> known = set(s.disksOf(null), d -> d.cid().value());
@@ -526,6 +541,7 @@ final class Rules implements FakeVm.Witness {
                                         Collectors.mapping(Rows.Ip::address, Collectors.toList())));
         Set<InstanceId> instances =
                 s.instances(null).stream().map(Rows.Instance::id).collect(Collectors.toSet());
+        s.spares().forEach(spare -> instances.add(new InstanceId(spare.agent().value())));
         held.forEach((instance, addresses) ->
                 check(
                         "R4",

@@ -80,6 +80,17 @@ final class Mapping {
                 time(rs, "created_at"));
     }
 
+    static Rows.Spare spare(ResultSet rs, StatementContext context) throws SQLException {
+        return new Rows.Spare(
+                new AgentId(rs.getString("agent")),
+                optional(rs.getString("cid"), VmCid::new),
+                rs.getString("pool"),
+                rs.getString("state"),
+                tree(rs, "shape"),
+                rs.getString("images"),
+                time(rs, "created_at"));
+    }
+
     static Rows.Disk disk(ResultSet rs, StatementContext context) throws SQLException {
         return new Rows.Disk(
                 new DiskCid(rs.getString("cid")),
@@ -129,6 +140,17 @@ final class Mapping {
                 rs.getString("state"),
                 time(rs, "changed_at"),
                 tree(rs, "content"));
+    }
+
+    static Rows.AgentCertificate agentCertificate(ResultSet rs, StatementContext context)
+            throws SQLException {
+        return new Rows.AgentCertificate(
+                new AgentId(rs.getString("agent")),
+                time(rs, "ends_at"),
+                time(rs, "renew_at"),
+                rs.getString("signer"),
+                rs.getString("trust"),
+                rs.getString("trouble"));
     }
 
     static Rows.Delivery delivery(ResultSet rs, StatementContext context) throws SQLException {

@@ -18,7 +18,12 @@ import org.flywaydb.core.api.MigrationVersion;
  */
 final class Schema {
     private static final List<String> SCRIPTS =
-            List.of("V1__first.sql", "V2__disks.sql", "V3__copies.sql", "V4__alerts.sql");
+            List.of(
+                    "V1__first.sql",
+                    "V2__disks.sql",
+                    "V3__copies.sql",
+                    "V4__alerts.sql",
+                    "V5__pools.sql");
 
     private Schema() {}
 

@@ -15,7 +15,7 @@ import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** The session in SQL that SQLite and PostgreSQL both understand. */
-final class SqlSession extends SqlAlerts {
+final class SqlSession extends SqlCertificates {
     SqlSession(Handle handle) {
         super(handle);
     }
@@ -347,7 +347,10 @@ final class SqlSession extends SqlAlerts {
 
     @Override
     public List<Rows.Ip> ips() {
-        return list(Mapping::ip, "SELECT * FROM ips ORDER BY address");
+        return list(
+                Mapping::ip,
+                "SELECT address, network, coalesce(instance, spare) AS instance, is_static"
+                        + " FROM ips ORDER BY address");
     }
 
     @Override
