@@ -30,7 +30,15 @@ final class LossBenchmark implements Benchmark {
     }
 
     @Override
-    public List<BenchResult> run(BenchEnvironment environment, int runs) {
+    public List<BenchResult> run(BenchEnvironment environment, int runs) throws IOException {
+        try (var signs = new LossSigns(environment)) {
+            var results = new ArrayList<>(run(environment, signs, runs));
+            results.addAll(signs.results());
+            return results;
+        }
+    }
+
+    private static List<BenchResult> run(BenchEnvironment environment, LossSigns signs, int runs) {
         environment.director().deploy(manifest());
         var berth = new ArrayList<Double>();
         var parts = new ArrayList<Map<String, Double>>();
@@ -49,6 +57,8 @@ final class LossBenchmark implements Benchmark {
                 Instant served = Instant.now();
                 BenchTools.await("the repair's end", 60, 50, () -> repaired(environment, at));
                 parts.add(parts(environment, at, served));
+                Fields task = repair(environment);
+                signs.note(at, environment.director().began(task.integer("id")), served);
             }
         } finally {
             environment.director().delete(NAME);

@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -249,8 +250,10 @@ final class BusLink implements Bus, AutoCloseable {
     }
 
     private void pause(int refusals) throws InterruptedException {
-        long delay =
+        long longest =
                 Math.min(LONGEST_DELAY.toMillis(), FIRST_DELAY.toMillis() << Math.min(refusals, 8));
+        // Thousands that were cut off in the same moment must not come back in the same moments.
+        long delay = longest - ThreadLocalRandom.current().nextLong(longest / 4 + 1);
         lock.lock();
         try {
             if (!closed) {

@@ -42,6 +42,8 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     /** Changes come in bursts; a snapshot this old still decides nothing wrongly. */
     private static final Duration SETTLE = Duration.ofMillis(100);
 
+    private static final Duration LONGEST_SETTLE = Duration.ofSeconds(2);
+
     private static final Duration QUESTION = Duration.ofSeconds(1);
     private static final Duration INTRODUCTION = Duration.ofSeconds(5);
     private static final int INTRODUCTIONS = 32;
@@ -190,13 +192,23 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         try {
             while (true) {
                 changed.acquire();
+                Instant begun = clock.steady();
                 tellOnce();
                 remember();
-                clock.sleep(SETTLE);
+                clock.sleep(rest(Duration.between(begun, clock.steady())));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** A snapshot of ten thousand instances takes long: nine parts of ten are for other work. */
+    private static Duration rest(Duration took) {
+        Duration share = took.multipliedBy(9);
+        if (share.compareTo(SETTLE) < 0) {
+            return SETTLE;
+        }
+        return share.compareTo(LONGEST_SETTLE) < 0 ? share : LONGEST_SETTLE;
     }
 
     private void tellOnce() {

@@ -56,6 +56,7 @@ final class Disasters {
 
     private List<FakeVm> in(String zone) {
         return up().stream()
+                .filter(vm -> !vm.instance().isEmpty())
                 .filter(vm ->
                         world.cloud.vm(vm.cid()).filter(v -> zone(v).equals(zone)).isPresent())
                 .toList();
@@ -94,11 +95,11 @@ final class Disasters {
         }
     }
 
-    /** Of one agent alone nobody can tell whether it is silent or its zone. */
+    /** Of one or two agents nobody can tell whether they are silent or their zone. */
     void fewInACutZone() {
         if (!cutZone.isEmpty()) {
             List<FakeVm> there = in(cutZone);
-            if (there.size() < 2) {
+            if (there.size() < Simulation.FEWEST_CUT) {
                 there.forEach(mayStop);
             }
         }

@@ -53,15 +53,15 @@ final class Rules implements FakeVm.Witness {
     private final Set<Long> repairs = new HashSet<>();
     private final Map<String, Instant> massFailures = new HashMap<>();
     private final Ledgers ledgers;
-    final Pools pools;
     private final AlertRules alerts;
+    final Pools pools;
     private long mutations;
 
     Rules(World world) {
         this.world = world;
         this.ledgers = new Ledgers(world, this::check);
-        this.pools = new Pools(world, this::check);
         this.alerts = new AlertRules(this::check);
+        this.pools = new Pools(world, this::check);
     }
 
     /** How often each rule was looked at. */

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * while things fail, each followed by quiet, in which everything must come right and is checked.
  */
 public final class Simulation {
+    /** As operators are told: so many silent ones at least are a cut and no death. */
+    static final int FEWEST_CUT = 3;
+
     private static final int EPISODES = 4;
     private static final Duration TASK = Duration.ofHours(4);
     private static final int MOST_ROUNDS = 8;
@@ -58,9 +61,9 @@ public final class Simulation {
     private Simulation(World world, long seed) {
         this.world = world;
         this.random = world.random;
+        this.disasters = new Disasters(world, this::mayStop);
         this.ofPools = new Random(seed ^ 0x9e3779b97f4a7c15L);
         this.withPools = ofPools.nextInt(5) < 2;
-        this.disasters = new Disasters(world, this::mayStop);
     }
 
     /** Runs it on the caller's thread, in virtual time. */
@@ -403,13 +406,13 @@ public final class Simulation {
         }
     }
 
-    /** Of one agent alone nobody can tell whether it is silent or the bus. */
+    /** Of one or two agents nobody can tell whether they are silent or the bus. */
     private void fewOnALostBus() {
         List<FakeVm> up =
                 world.agents.vms().stream()
                         .filter(vm -> vm.isUp() && !vm.instance().isEmpty())
                         .toList();
-        if (busLost && up.size() < 2) {
+        if (busLost && up.size() < FEWEST_CUT) {
             up.forEach(this::mayStop);
         }
     }
