@@ -167,6 +167,9 @@ class DiskPathsTest {
     @Order(1)
     void btrfsAndRawDevicesGrowUnderRunningContainers() {
         assertThat(in("first", "findmnt -no FSTYPE /var/vcap/disks/tree")).isEqualTo("btrfs");
+        assertThat(environment.berth("why", "-d", NAME, "first/0").ok())
+                .contains("raw, 32", "its container has the device for itself")
+                .doesNotContain("not proven");
         in("first", "printf 'by its own job' > " + DEVICE);
         List<String> rows = rows("first", TREE);
         Map<String, TestEnvironment.Touch> touches = touches("first");

@@ -3,6 +3,7 @@ package dev.berth.agent;
 import dev.berth.model.Clock;
 import dev.berth.wire.AgentSettings;
 import dev.berth.wire.StreamFrame;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,7 @@ final class Agent implements AutoCloseable {
     private final CallQueue calls = new CallQueue();
     private final BusLink bus;
     private final Heart heart;
+    private final Alerts alerts;
     private final Disks disks;
     private final ContainerSessions sessions;
     private final DiskFreezer freezer;
@@ -47,7 +49,7 @@ final class Agent implements AutoCloseable {
         this.pending = new PendingCall(layout);
         this.bus = new BusLink(loaded.agentId(), this::take, this::connected);
         var spec = new InstanceSpec(layout);
-        var alerts = new Alerts(bus, spec, clock);
+        this.alerts = new Alerts(bus, spec, clock);
         var records = new DiskRecords(layout, loaded.documentDisks());
         this.disks =
                 new Disks(layout, disksOf, records, settings, workload, clock, listener(alerts));
@@ -75,6 +77,7 @@ final class Agent implements AutoCloseable {
                         .all());
         actions.addAll(new DiskActions(disks, heart).all());
         actions.addAll(new RecordActions(layout, disks::proven).all());
+        actions.addAll(new BusCertificate(layout, settings, this::move, this::trustRegistry).all());
         this.freezer = new DiskFreezer(layout, programs, disks::mountPoint);
         actions.addAll(freezer.all());
         var devices = new DiskDevices(layout, disksOf.tools(), records, clock);
@@ -106,6 +109,15 @@ final class Agent implements AutoCloseable {
         threads.add(heart.start());
         threads.add(Thread.ofVirtual().name("disks").start(() -> keepDisks(disksKnown)));
         threads.add(Thread.ofVirtual().name("network").start(this::prepareNetwork));
+    }
+
+    /**
+     * Tells of what the VM's first program did to an earlier life.
+     *
+     * @param folder the first program's
+     */
+    void tellOfLastLife(Path folder) {
+        LastLife.tell(folder, alerts);
     }
 
     private Disks.Listener listener(Alerts alerts) {
@@ -151,10 +163,24 @@ final class Agent implements AutoCloseable {
     }
 
     private void link(Settings with) {
+        bus.use(endpoint(with));
+    }
+
+    private void move(Settings with, Runnable proven) throws InterruptedException {
+        bus.move(endpoint(with), proven);
+    }
+
+    private static BusLink.Endpoint endpoint(Settings with) {
         AgentSettings.Certificate credentials = with.busCertificate();
-        bus.use(
-                new BusLink.Endpoint(
-                        with.busUrls(), credentials == null ? null : BusTls.context(credentials)));
+        return new BusLink.Endpoint(
+                with.busUrls(), credentials == null ? null : BusTls.context(credentials));
+    }
+
+    private void trustRegistry() {
+        AgentSettings.Registry registry = settings.get().registry();
+        if (registry != null) {
+            new RegistryRoute(layout, hosts, programs).trust(registry);
+        }
     }
 
     private void keepDisks(Runnable disksKnown) {
@@ -167,10 +193,10 @@ final class Agent implements AutoCloseable {
 
     /** Names and routes that containers need; tried until they are there. */
     private void prepareNetwork() {
-        AgentSettings.Registry registry = settings.get().document().registry();
         for (int attempt = 0; ; attempt++) {
             try {
                 dns.restore();
+                AgentSettings.Registry registry = settings.get().registry();
                 if (registry != null) {
                     new RegistryRoute(layout, hosts, programs).lay(registry);
                 }

@@ -50,6 +50,29 @@ final class Alerts {
                         .toTree());
     }
 
+    /** An earlier life of the agent hung, and was killed; an event without an end. */
+    synchronized void killed(String pid, String seconds) {
+        String group = spec.get().string("name", "");
+        String instance = group.isEmpty() ? "" : group + "/" + spec.get().string("id", "") + " - ";
+        bus.tellMonitor(
+                "alert",
+                new Alert(
+                                UUID.randomUUID().toString(),
+                                4,
+                                instance + "the agent hung and was started again",
+                                "Agent "
+                                        + pid
+                                        + " showed no pulse for "
+                                        + seconds
+                                        + " s and was killed by the VM's first program; containers"
+                                        + " ran on.",
+                                clock.now().getEpochSecond(),
+                                null,
+                                spec.get().optionalString("deployment"),
+                                Alert.AGENT_KILLED)
+                        .toTree());
+    }
+
     /** Follows the proof of a persistent disk. */
     void disk(String name, MountProof proof) {
         String key = name.isEmpty() ? "disk" : "disk " + name;

@@ -42,6 +42,7 @@ final class BusLink implements Bus, AutoCloseable {
     private static final Duration SETTLING = Duration.ofSeconds(1);
     private static final Duration MOVING = Duration.ofMillis(20);
     private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
+    private static final int TRIES = 3;
     private static final int KEPT_MESSAGES = 64;
     private static final int KEPT_BYTES = 2 * 1024 * 1024;
 
@@ -120,6 +121,39 @@ final class BusLink implements Bus, AutoCloseable {
                 changed.signalAll();
             });
         }
+    }
+
+    /**
+     * Moves the link to other credentials, if they can be used at all: connects with them first.
+     *
+     * @param proven called when the new connection stands and before it replaces the old one
+     * @throws ActionException it cannot be made; the old one goes on
+     */
+    void move(Endpoint wished, Runnable proven) throws InterruptedException {
+        Connection fresh = null;
+        for (int attempt = 0; attempt < TRIES && fresh == null; attempt++) {
+            if (attempt > 0) {
+                Thread.sleep(FIRST_DELAY.multipliedBy(1L << attempt));
+            }
+            fresh = connect(wished, attempt);
+        }
+        if (fresh == null) {
+            throw new ActionException(
+                    "the bus does not take the new certificate"
+                            + (lastTrouble.isEmpty() ? "" : " (" + lastTrouble + ")")
+                            + "; the agent goes on with the one it has");
+        }
+        try {
+            fresh.flush(FLUSH_LIMIT);
+            proven.run();
+        } catch (TimeoutException | RuntimeException e) {
+            closeQuietly(fresh);
+            throw new ActionException(
+                    "the new certificate was not taken: " + ActionException.words(e), e);
+        }
+        Connection ready = fresh;
+        locked(() -> endpoint = wished);
+        install(ready, wished);
     }
 
     @Override

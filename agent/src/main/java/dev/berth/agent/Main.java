@@ -57,7 +57,8 @@ public final class Main {
             }
             case RUN -> {
                 var gate = new DaemonKeeper.Gate(daemonPlace(options));
-                run(options, dockerd(options, gate), gate);
+                Running running = run(options, dockerd(options, gate), gate);
+                running.agent().tellOfLastLife(Path.of("/run/berth"));
                 Pulse.start(Path.of("/run/berth"));
                 Thread.currentThread().join();
             }

@@ -26,12 +26,17 @@ final class RegistryRoute {
 
     void lay(Registry registry) {
         hosts.replace("registry", List.of(registry.host() + " " + registry.name()));
+        trust(registry);
+        if (registry.port() != 443) {
+            forward(registry);
+        }
+    }
+
+    /** The daemon reads it at each pull. */
+    void trust(Registry registry) {
         var ca = layout.etc().resolve("docker/certs.d").resolve(registry.name()).resolve("ca.crt");
         if (!DurableFile.read(ca).equals(Optional.of(registry.ca()))) {
             DurableFile.write(ca, registry.ca(), "rw-r--r--");
-        }
-        if (registry.port() != 443) {
-            forward(registry);
         }
     }
 

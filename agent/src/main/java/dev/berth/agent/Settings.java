@@ -92,6 +92,21 @@ record Settings(AgentSettings document, Fields overlay) {
         return document.cert();
     }
 
+    /** The environment's registry, trusted by the CA that was told last; null: there is none. */
+    AgentSettings.@Nullable Registry registry() {
+        AgentSettings.Registry given = document.registry();
+        String ca = overlay.object("berth").string("registry_ca", "");
+        return given == null || ca.isEmpty()
+                ? given
+                : new AgentSettings.Registry(
+                        given.name(),
+                        given.host(),
+                        given.port(),
+                        ca,
+                        given.username(),
+                        given.password());
+    }
+
     /** {@code {provider, options}}; empty when the VM was given none. */
     Fields blobstore() {
         List<Fields> updated = overlay.objects("blobstores");

@@ -53,15 +53,20 @@ final class SettingsUpdate {
         Settings before = settings.get();
         associate(wished);
         trust(wished.string("trusted_certs", ""), before.overlay().string("trusted_certs", ""));
-        Settings after = before.with(overlay(before.overlay(), wished));
-        boolean sameBus = before.sameBus(after);
-        if (!sameBus && after.busCertificate() != null) {
-            BusTls.context(
-                    Objects.requireNonNull(after.busCertificate())); // refuse what cannot be used
-            pending.keep(call.id(), "update_settings", a.values());
+        Settings after;
+        boolean sameBus;
+        synchronized (settings) {
+            before = settings.get();
+            after = before.with(overlay(before.overlay(), wished));
+            sameBus = before.sameBus(after);
+            if (!sameBus && after.busCertificate() != null) {
+                // Refuse what cannot be used.
+                BusTls.context(Objects.requireNonNull(after.busCertificate()));
+                pending.keep(call.id(), "update_settings", a.values());
+            }
+            DurableFile.write(layout.updatedSettings(), Json.write(after.overlay().tree()));
+            settings.set(after);
         }
-        DurableFile.write(layout.updatedSettings(), Json.write(after.overlay().tree()));
-        settings.set(after);
         if (!sameBus) {
             newBus.accept(after);
         }
@@ -82,6 +87,7 @@ final class SettingsUpdate {
                 wished.list("blobstores").isEmpty()
                         ? before.list("blobstores")
                         : wished.list("blobstores"));
+        overlay.put("berth", before.object("berth").tree());
         return overlay;
     }
 

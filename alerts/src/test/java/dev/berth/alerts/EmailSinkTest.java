@@ -11,18 +11,16 @@ import dev.berth.model.AlertsConfig.MailTls;
 import dev.berth.model.Clock;
 import dev.berth.model.Secret;
 import jakarta.mail.internet.MimeMessage;
-import java.io.InputStream;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -165,6 +163,26 @@ class EmailSinkTest extends SinkContract {
     }
 
     @Test
+    void withStartTlsNeitherPasswordNorMailGoesInTheClear() throws Exception {
+        try (var server = new StartTlsServer(keys().context())) {
+            port = server.port();
+            assertThat(
+                            sink(mail(MailTls.STARTTLS, PASSWORD, ca(), null))
+                                    .deliver(List.of(Notices.test())))
+                    .startsWith("250");
+            assertThat(server.said()).filteredOn(s -> s.startsWith("plain ")).hasSize(2);
+            assertThat(server.said())
+                    .anyMatch(s -> s.startsWith("tls AUTH"))
+                    .contains("tls RCPT TO:<ops@example.com>");
+            int before = server.said().size();
+            assertAway(sink(mail(MailTls.STARTTLS, PASSWORD, null, null)), "certification path");
+            assertThat(server.said().subList(before, server.said().size()))
+                    .as("a server that is not trusted hears no more than the greeting")
+                    .allMatch(s -> s.matches("plain (EHLO .*|STARTTLS)"));
+        }
+    }
+
+    @Test
     void aServerThatHangsIsGivenUpInTime() throws Exception {
         try (var silent = new ServerSocket(0)) {
             port = silent.getLocalPort();
@@ -218,52 +236,22 @@ class EmailSinkTest extends SinkContract {
         assertThat(messages()).hasSize(1);
     }
 
-    /** A certificate of the name localhost, signed by itself. */
-    private static Secret ca() throws Exception {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(keys())) {
-            store.load(in, "changeit".toCharArray());
-        }
-        String body =
-                Base64.getMimeEncoder(64, new byte[] {'\n'})
-                        .encodeToString(store.getCertificate("greenmail").getEncoded());
-        return new Secret("-----BEGIN CERTIFICATE-----\n" + body + "\n-----END CERTIFICATE-----\n");
+    @TempDir static Path folder;
+    private static @Nullable TestKeys keys;
+
+    private static TestKeys keys() {
+        return Objects.requireNonNull(keys);
     }
 
-    @TempDir static Path folder;
-
-    private static Path keys() {
-        return folder.resolve("keys.p12");
+    private static Secret ca() throws Exception {
+        return keys().ca();
     }
 
     @BeforeAll
     static void makeKeys() throws Exception {
-        Process keytool =
-                new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin/keytool").toString(),
-                                "-genkeypair",
-                                "-alias",
-                                "greenmail",
-                                "-keyalg",
-                                "EC",
-                                "-validity",
-                                "30",
-                                "-dname",
-                                "CN=localhost",
-                                "-ext",
-                                "san=dns:localhost",
-                                "-storetype",
-                                "PKCS12",
-                                "-storepass",
-                                "changeit",
-                                "-keystore",
-                                keys().toString())
-                        .redirectErrorStream(true)
-                        .start();
-        String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(keytool.waitFor()).as(said).isZero();
-        System.setProperty("greenmail.tls.keystore.file", keys().toString());
-        System.setProperty("greenmail.tls.keystore.password", "changeit");
+        keys = new TestKeys(folder);
+        System.setProperty("greenmail.tls.keystore.file", keys().file().toString());
+        System.setProperty("greenmail.tls.keystore.password", TestKeys.PASSWORD);
     }
 
     @Test

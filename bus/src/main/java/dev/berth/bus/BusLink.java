@@ -22,7 +22,7 @@ final class BusLink {
                 new Options.Builder()
                         .servers(urls.toArray(new String[0]))
                         .connectionName("berth " + user.name().toLowerCase(java.util.Locale.ROOT))
-                        .sslContext(Pki.tls(pki.caCertificate(), pki.client(user)))
+                        .sslContext(pki.liveClient(user))
                         .connectionTimeout(Duration.ofSeconds(10))
                         .maxReconnects(-1)
                         .reconnectWait(Duration.ofMillis(100))

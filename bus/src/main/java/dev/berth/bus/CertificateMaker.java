@@ -9,7 +9,9 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.security.SecureRandom;
+import java.security.Signature;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
@@ -124,6 +126,11 @@ public final class CertificateMaker {
                     Duration.ofDays(730),
                     key);
         }
+
+        Request living(Duration time) {
+            return new Request(
+                    commonName, country, organizations, alternativeNames, isCa, uses, time, key);
+        }
     }
 
     /** A certificate and its key (PKCS#8, unencrypted) in PEM; the key is never printed. */
@@ -151,10 +158,29 @@ public final class CertificateMaker {
         return certificate(request, now, keys, name, parseKey(ca.privateKey()), issuer);
     }
 
+    /** A certificate for a key that its holder keeps to itself. */
+    static String signedFor(Pair ca, Request request, PublicKey holder, Instant now) {
+        X509Certificate issuer = parse(ca.certificate());
+        X500Name name = X500Name.getInstance(issuer.getSubjectX500Principal().getEncoded());
+        return certificate(request, now, holder, name, parseKey(ca.privateKey()), issuer);
+    }
+
     private static Pair certificate(
             Request request,
             Instant now,
             KeyPair keys,
+            X500Name issuer,
+            PrivateKey signer,
+            @Nullable X509Certificate issuerCertificate) {
+        return new Pair(
+                certificate(request, now, keys.getPublic(), issuer, signer, issuerCertificate),
+                pem("PRIVATE KEY", keys.getPrivate().getEncoded()));
+    }
+
+    private static String certificate(
+            Request request,
+            Instant now,
+            PublicKey holder,
             X500Name issuer,
             PrivateKey signer,
             @Nullable X509Certificate issuerCertificate) {
@@ -166,26 +192,24 @@ public final class CertificateMaker {
                             Date.from(now.minus(SKEW)),
                             Date.from(now.plus(request.lifetime())),
                             subject(request),
-                            keys.getPublic());
+                            holder);
             extend(builder, request);
             var tools = new JcaX509ExtensionUtils();
             builder.addExtension(
                     Extension.subjectKeyIdentifier,
                     false,
-                    tools.createSubjectKeyIdentifier(keys.getPublic()));
+                    tools.createSubjectKeyIdentifier(holder));
             builder.addExtension(
                     Extension.authorityKeyIdentifier,
                     false,
                     issuerCertificate == null
-                            ? tools.createAuthorityKeyIdentifier(keys.getPublic())
+                            ? tools.createAuthorityKeyIdentifier(holder)
                             : tools.createAuthorityKeyIdentifier(issuerCertificate.getPublicKey()));
             String algorithm =
                     signer.getAlgorithm().equals("RSA") ? "SHA256withRSA" : "SHA256withECDSA";
-            X509CertificateHolder holder =
+            X509CertificateHolder made =
                     builder.build(new JcaContentSignerBuilder(algorithm).build(signer));
-            return new Pair(
-                    pem("CERTIFICATE", holder.getEncoded()),
-                    pem("PRIVATE KEY", keys.getPrivate().getEncoded()));
+            return pem("CERTIFICATE", made.getEncoded());
         } catch (IOException | GeneralSecurityException | OperatorCreationException e) {
             throw new IllegalStateException(
                     "cannot make a certificate for " + request.commonName(), e);
@@ -311,6 +335,44 @@ public final class CertificateMaker {
             };
         } catch (IOException e) {
             throw new IllegalArgumentException("not a private key in PEM form");
+        }
+    }
+
+    static String pem(X509Certificate certificate) {
+        try {
+            return pem("CERTIFICATE", certificate.getEncoded());
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Whether the two belong together: what the key signs, the certificate bears out. */
+    static boolean belong(Pair pair) {
+        try {
+            PrivateKey key = parseKey(pair.privateKey());
+            byte[] words = {1, 2, 3};
+            String algorithm =
+                    key.getAlgorithm().equals("RSA") ? "SHA256withRSA" : "SHA256withECDSA";
+            Signature signing = Signature.getInstance(algorithm);
+            signing.initSign(key);
+            signing.update(words);
+            return isSignedBy(parse(pair.certificate()).getPublicKey(), words, signing.sign());
+        } catch (GeneralSecurityException | IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    /** Whether the holder of a key signed this, with SHA-256. */
+    static boolean isSignedBy(PublicKey holder, byte[] words, byte[] signature) {
+        try {
+            String algorithm =
+                    holder.getAlgorithm().equals("RSA") ? "SHA256withRSA" : "SHA256withECDSA";
+            Signature check = Signature.getInstance(algorithm);
+            check.initVerify(holder);
+            check.update(words);
+            return check.verify(signature);
+        } catch (GeneralSecurityException e) {
+            return false;
         }
     }
 

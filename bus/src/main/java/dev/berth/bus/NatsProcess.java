@@ -117,16 +117,20 @@ record NatsProcess(long pid, List<String> command, NatsConfig config) {
 
     /** What the log says beyond a place, its last part if that is much. */
     static String logSince(NatsConfig config, long place) {
+        return new String(logSince(config, place, LOG_LOOK), StandardCharsets.UTF_8);
+    }
+
+    static byte[] logSince(NatsConfig config, long place, int most) {
         try (var file = new RandomAccessFile(config.log().toFile(), "r")) {
             long length = file.length();
             // Shorter than before: the server has begun a new file.
-            long from = Math.max(length < place ? 0 : place, length - LOG_LOOK);
+            long from = Math.max(length < place ? 0 : place, length - most);
             byte[] bytes = new byte[(int) (length - from)];
             file.seek(from);
             file.readFully(bytes);
-            return new String(bytes, StandardCharsets.UTF_8);
+            return bytes;
         } catch (IOException e) {
-            return "";
+            return new byte[0];
         }
     }
 

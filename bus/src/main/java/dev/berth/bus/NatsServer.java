@@ -1,6 +1,7 @@
 package dev.berth.bus;
 
 import dev.berth.model.AgentId;
+import dev.berth.model.Clock;
 import dev.berth.wire.AgentSettings;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,6 +33,10 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(10);
 
     private static final Duration RELOAD_LIMIT = Duration.ofSeconds(10);
+
+    /** An agent of ours tries every three seconds or so, a stock one every ten. */
+    private static final Duration REFUSED_LATELY = Duration.ofSeconds(45);
+
     private static final int GREETING_LIMIT = 64 * 1024;
     private static final String RELOADED = "Reloaded server configuration";
     private static final String NOT_RELOADED = "Failed to reload";
@@ -66,35 +72,36 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
     private boolean applying;
     private long reloads;
 
+    private boolean certificates;
+
+    private final LinkedHashSet<String> hosts = new LinkedHashSet<>();
+    private final RefusalLog refusals;
     private volatile NatsProcess process;
     private volatile boolean closing;
     private final Thread watcher;
 
-    private NatsServer(Settings settings, Pki pki) {
+    private NatsServer(Settings settings, Pki pki, Clock clock) {
         PrivateFiles.folder(settings.folder());
         this.settings = settings;
         this.pki = pki;
         this.config = new NatsConfig(settings.folder().toAbsolutePath());
         this.agents = new TreeSet<>(config.readAgents());
-        var hosts = new LinkedHashSet<>(settings.hosts());
-        hosts.add("127.0.0.1");
-        String certificate = pki.natsServer(hosts).certificate();
+        this.hosts.addAll(settings.hosts());
+        this.hosts.add("127.0.0.1");
+        pki.natsServer(hosts);
         var leftOver = NatsProcess.leftOver(settings.binary(), config);
         this.port = choosePort(leftOver.isPresent());
-        // The certificate's digest stands in the text, so that a new one means a new server.
-        String text =
-                config.text(settings.bindAddress(), port, pki)
-                        + "# certificate "
-                        + dev.berth.model.Digests.sha256(certificate + pki.caCertificate())
-                        + "\n";
+        String text = config.text(settings.bindAddress(), port, pki);
         this.adopted = leftOver.isPresent() && text.equals(config.previous());
+        this.refusals = new RefusalLog(config, clock);
         if (adopted) {
             this.process = leftOver.get();
             LOG.log(
                     System.Logger.Level.INFO,
                     "nats-server taken over, pid={0}",
                     String.valueOf(process.pid()));
-            // The predecessor may have died between writing its list and telling the server.
+            // The predecessor may have died between writing its list, or a certificate, and telling
+            // the server.
             process.reload();
         } else {
             leftOver.ifPresent(NatsProcess::stop);
@@ -107,7 +114,7 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
 
     /** Blocks until it accepts connections; throws {@link IllegalStateException} with its words. */
     public static NatsServer start(Settings settings, Pki pki) {
-        return new NatsServer(settings, pki);
+        return new NatsServer(settings, pki, Clock.SYSTEM);
     }
 
     public int port() {
@@ -217,6 +224,7 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
     private void watch() {
         long pause = 0;
         while (!closing && Pause.millis(200)) {
+            refusals.look();
             if (process.isAlive()) {
                 pause = 0;
                 continue;
@@ -250,6 +258,22 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
     @Override
     public void expel(AgentId agent) {
         change(() -> agents.remove(agent.value()));
+    }
+
+    @Override
+    public Optional<Refusal> refusal(Collection<String> addresses) {
+        return refusals.of(addresses, REFUSED_LATELY);
+    }
+
+    /**
+     * Has the server take on certificate and CAs as they are now, its own made anew where that is
+     * due; who is connected stays so. In force when it returns.
+     */
+    public void takeCertificates() {
+        change(() -> {
+            certificates = true;
+            return true;
+        });
     }
 
     @Override
@@ -301,9 +325,15 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
         applying = true;
         long upTo = wanted;
         List<String> now = List.copyOf(agents);
+        boolean renewing = certificates;
+        certificates = false;
         lock.unlock();
         boolean done = false;
         try {
+            if (renewing) {
+                // Here, for no reload may find the key of one and the certificate of another.
+                pki.natsServer(hosts);
+            }
             config.writeUsers(now);
             reload();
             done = true;

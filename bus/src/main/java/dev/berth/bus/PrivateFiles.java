@@ -27,6 +27,20 @@ final class PrivateFiles {
         }
     }
 
+    /** {@link #write}, with who may read it as before: a CA's certificate is no secret. */
+    static void rewrite(Path file, String text) {
+        try {
+            var readers =
+                    Files.exists(file)
+                            ? Files.getPosixFilePermissions(file)
+                            : PosixFilePermissions.fromString("rw-------");
+            write(file, text);
+            Files.setPosixFilePermissions(file, readers);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+        }
+    }
+
     /** On disk when it returns. */
     static void write(Path file, String text) {
         Path draft = file.resolveSibling(file.getFileName() + ".new");

@@ -8,11 +8,13 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The cable between one agent and the bus, which tests cut. */
 final class Cable implements AutoCloseable {
     private final ServerSocket entry;
     private final int target;
+    private final AtomicInteger connections = new AtomicInteger();
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
 
     Cable(int target) throws IOException {
@@ -25,10 +27,16 @@ final class Cable implements AutoCloseable {
         return entry.getLocalPort();
     }
 
+    /** How often the agent has connected. */
+    int connections() {
+        return connections.get();
+    }
+
     private void accept() {
         while (true) {
             try {
                 Socket in = entry.accept();
+                connections.incrementAndGet();
                 Thread.startVirtualThread(() -> connect(in));
             } catch (IOException e) {
                 return;

@@ -29,11 +29,15 @@ import org.jspecify.annotations.Nullable;
 final class Api {
     private static final Set<Integer> ACCEPTED = Set.of(200, 201, 204, 206);
 
-    private final Target target;
-    private final HttpClient http;
+    private volatile Target target;
+    private volatile HttpClient http;
 
     Api(Target target) {
         this.target = target;
+        this.http = client(target);
+    }
+
+    private static HttpClient client(Target target) {
         HttpClient.Builder builder =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
@@ -41,7 +45,7 @@ final class Api {
         if (target.caPem() != null) {
             builder.sslContext(trusting(target.caPem()));
         }
-        http = builder.build();
+        return builder.build();
     }
 
     /** How to know the director: its CA, or those that this machine trusts. */
@@ -192,6 +196,12 @@ final class Api {
             throw new Unreachable(
                     "no director answers at " + target.url() + "; start it with: berth up", e);
         } catch (SSLException e) {
+            Target anew = target.anew();
+            if (anew != null) { // refused at the handshake: nothing was sent yet
+                target = anew;
+                http = client(anew);
+                return raw(method, path, contentType, body, headers);
+            }
             throw new CliException(
                     "the director at "
                             + target.url()

@@ -75,6 +75,9 @@ final class Usage {
                 "The director:",
                 List.of(
                         "env",
+                        "certificates",
+                        "renew-certificates",
+                        "rotate-ca",
                         "cloud-config",
                         "update-cloud-config",
                         "configs",

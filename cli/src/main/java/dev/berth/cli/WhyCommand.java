@@ -64,6 +64,7 @@ final class WhyCommand extends DirectorCommand {
         var reasons = new ArrayList<String>();
         reasons.add("the judge: " + why.string("verdict", ""));
         add(reasons, "waits: ", why.string("waiting_for", ""));
+        healing(why.object("healing"), reasons);
         if (!why.flag("resurrection", true)) {
             reasons.add("resurrection is off");
         }
@@ -75,6 +76,27 @@ final class WhyCommand extends DirectorCommand {
                 wished,
                 why.string("job_state", "unknown"),
                 String.join("\n", reasons));
+    }
+
+    /** The rung of the ladder; of what is well and was never healed nothing. */
+    private static void healing(Fields healing, List<String> reasons) {
+        List<Fields> tried = healing.objects("tried");
+        String next = healing.string("next", "");
+        if (!next.isEmpty()) {
+            add(reasons, "healing: ", healing.string("now", ""));
+            add(reasons, "then: ", next);
+        }
+        for (Fields step : tried) {
+            Long task = step.optionalInteger("task");
+            reasons.add(
+                    "tried "
+                            + step.string("at")
+                            + ": "
+                            + step.string("step")
+                            + (task == null ? "" : " (task " + task + ")")
+                            + ", for "
+                            + step.string("reason"));
+        }
     }
 
     private static List<@Nullable String> vm(Fields why, Instant now) {
@@ -99,10 +121,13 @@ final class WhyCommand extends DirectorCommand {
 
     private static List<@Nullable String> disk(Fields disk) {
         String held = disk.string("attached_to", "");
+        boolean raw = disk.flag("raw", false);
+        String state = disk.flag("proven", false) ? "proven" : "not proven";
         return row(
                 "disk " + disk.string("cid"),
-                "mounted, proven, " + VitalsColumns.mebibytes(disk.integer("size_mb", 0)),
-                (disk.flag("proven", false) ? "proven" : "not proven")
+                (raw ? "raw, " : "mounted, proven, ")
+                        + VitalsColumns.mebibytes(disk.integer("size_mb", 0)),
+                (raw ? "raw" : state)
                         + (held.isEmpty() ? ", attached to none" : ", attached to " + held),
                 disk.string("reason", ""));
     }

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * as the trouble is the same, and with what the records know of the instance.
  */
 final class AlertSources {
+    /** Source of what the director itself finds; its id says what it is about. */
+    static final String MONITOR = "monitor";
+
     private static final String TOLD = "told/";
     private static final Pattern INSTANCE = Pattern.compile("instance/([^/]+)");
     private static final Pattern OF_AGENT = Pattern.compile(TOLD + "([^/]+)/(.+)");
@@ -55,7 +58,7 @@ final class AlertSources {
         if (told.matches()) {
             return ofAgent(alert, new AgentId(told.group(1)), session);
         }
-        if (!"monitor".equals(alert.source())) {
+        if (!MONITOR.equals(alert.source())) {
             return of(alert, alert.id(), Alarm.Kind.EVENT, alert.severity(), null, alert.source());
         }
         Matcher instance = INSTANCE.matcher(alert.id());

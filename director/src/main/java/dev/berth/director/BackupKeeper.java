@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * alert, for nobody may be looking. Thread-safe.
  */
 final class BackupKeeper {
-    private static final System.Logger LOG = System.getLogger(BackupKeeper.class.getName());
-
     static final String DELETE = "delete_backup";
     static final String MANUAL = "manual";
     static final String SCHEDULE = "schedule";
@@ -38,6 +36,7 @@ final class BackupKeeper {
     private final Hands hands;
     private final Tasks tasks;
     private final BackupPlaces places;
+    private final CopyAlarms alarms;
 
     /**
      * Registers its kinds of task.
@@ -48,10 +47,12 @@ final class BackupKeeper {
             Hands hands,
             Tasks tasks,
             BackupPlaces places,
+            CopyAlarms alarms,
             Function<Map<String, Object>, TaskJob> backups) {
         this.hands = hands;
         this.tasks = tasks;
         this.places = places;
+        this.alarms = alarms;
         tasks.register(
                 BackupJob.TASK,
                 payload -> {
@@ -151,45 +152,38 @@ final class BackupKeeper {
         } catch (TaskCancelled | DirectorStopping | InterruptedException e) {
             throw e;
         } catch (Exception e) {
-            alert(task, deployment, "backup failure: " + Failures.message(e));
+            alarms.failed(
+                    "backup/" + deployment,
+                    "no backup of deployment " + deployment,
+                    task.log().redacted(Failures.message(e)),
+                    deployment);
             throw e;
         }
+        alarms.works("backup/" + deployment);
         return said + prune(task, deployment, wish.integer("keep"));
     }
 
     /** One that cannot be deleted does not make the new one a failure. */
     private String prune(TaskContext task, String deployment, long keep) {
+        String alarm = "backup/" + deployment + "/old";
         int gone = 0;
-        for (Rows.Backup old : ofSchedule(deployment).stream().skip(keep).toList()) {
+        List<Rows.Backup> old = ofSchedule(deployment).stream().skip(keep).toList();
+        for (Rows.Backup each : old) {
             try {
-                destroy(task, old);
+                destroy(task, each);
                 gone++;
             } catch (IOException | RuntimeException e) {
-                alert(
-                        task,
-                        deployment,
-                        "old backup " + old.id() + " cannot be deleted: " + Failures.message(e));
+                alarms.failed(
+                        alarm,
+                        "old backups of deployment " + deployment + " cannot be deleted",
+                        task.log().redacted(each.id() + ": " + Failures.message(e)),
+                        deployment);
             }
         }
+        if (gone == old.size()) {
+            alarms.works(alarm);
+        }
         return gone == 0 ? "" : ", " + gone + " old one(s) deleted";
-    }
-
-    private void alert(TaskContext task, String deployment, String error) {
-        String told = task.log().redacted(error);
-        LOG.log(System.Logger.Level.WARNING, "deployment={0} {1}", deployment, told);
-        hands.trail()
-                .record(
-                        new AuditTrail.Entry(
-                                null,
-                                "director",
-                                "create",
-                                "alert",
-                                "backup of " + deployment,
-                                task.id(),
-                                deployment,
-                                null,
-                                "director - " + told,
-                                Map.of("severity", 3)));
     }
 
     // --- deleting

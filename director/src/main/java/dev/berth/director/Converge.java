@@ -14,12 +14,12 @@ import dev.berth.planner.Planner;
 import dev.berth.planner.Recorded;
 import dev.berth.store.Rows;
 import dev.berth.store.StoreSession;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Converge {
     /** More would mean that what is recorded and what is there never meet. */
-    private static final int MOST_CORRECTIONS = 3;
+    static final int MOST_CORRECTIONS = 3;
 
     private final Hands hands;
     private final DeploymentReader reader;
@@ -211,10 +211,28 @@ final class Converge {
             PlanOptions how =
                     PlanOptions.repair(only, hands.cpi().growsAttachedDisks())
                             .withDisks(disks(false, true, Map.of()));
-            new Ladder(task, reading, how, Ladder.Rung.of(wish)).climb();
+            new Ladder(
+                            hands,
+                            task,
+                            how,
+                            Ladder.Rung.of(wish),
+                            (options, seen) -> planned(task, reading, options, seen))
+                    .climb();
             keeper.hand(task, deployment);
             return "scan and fix complete";
         };
+    }
+
+    /** A plan, its images brought, and how to carry it out. */
+    private PlanRun planned(
+            TaskContext task,
+            DeploymentReader.Reading reading,
+            PlanOptions options,
+            UnaryOperator<Map<InstanceId, Observation>> seen)
+            throws Exception {
+        Plan plan = plan(task, reading.desired(), options, seen);
+        images.bring(task, plan, reading.images(), reading.registries());
+        return new PlanRun(hands, reading.scope(), task, plan);
     }
 
     /** The instances that a repair is about. */
@@ -226,119 +244,6 @@ final class Converge {
                 .values()
                 .forEach(list -> Json.asList(list).forEach(id -> ids.add(id.toString())));
         return ids;
-    }
-
-    /**
-     * The director's part of healing: what is gone is made, what is off is switched on; a VM that
-     * is there and silent is rebooted first, and replaced when that does not help.
-     */
-    private final class Ladder {
-        /** Which means may be used against a silent VM. */
-        enum Rung {
-            REBOOT,
-            /** Also of a VM whose agent answers. */
-            REBOOT_ALL,
-            REPLACE,
-            REBOOT_THEN_REPLACE;
-
-            static Rung of(Fields wish) {
-                return switch (wish.string("silent", "")) {
-                    case "reboot" -> REBOOT;
-                    case "reboot-all" -> REBOOT_ALL;
-                    case "replace" -> REPLACE;
-                    default -> REBOOT_THEN_REPLACE;
-                };
-            }
-        }
-
-        private final TaskContext task;
-        private final DeploymentReader.Reading reading;
-        private final PlanOptions how;
-        private final Rung rung;
-        private final Set<InstanceId> rebooted = new HashSet<>();
-
-        Ladder(TaskContext task, DeploymentReader.Reading reading, PlanOptions how, Rung rung) {
-            this.task = task;
-            this.reading = reading;
-            this.how = how;
-            this.rung = rung;
-        }
-
-        void climb() throws Exception {
-            boolean reboots = rung != Rung.REPLACE;
-            Map<InstanceId, Exception> failed = new HashMap<>(step(how, reboots));
-            Set<InstanceId> next = new HashSet<>(rebooted);
-            next.retainAll(failed.keySet());
-            if (rung == Rung.REBOOT_THEN_REPLACE && !next.isEmpty()) {
-                for (InstanceId id : next) {
-                    task.log()
-                            .warning(
-                                    "instance "
-                                            + id
-                                            + ": a reboot of its VM did not help ("
-                                            + Failures.message(
-                                                    Objects.requireNonNull(failed.remove(id)))
-                                            + "); the VM is replaced");
-                }
-                failed.putAll(step(how.withOnly(next), false));
-            }
-            if (!failed.isEmpty()) {
-                throw failure(failed);
-            }
-        }
-
-        private Map<InstanceId, Exception> step(PlanOptions options, boolean reboots)
-                throws Exception {
-            for (int left = MOST_CORRECTIONS; ; left--) {
-                try {
-                    Plan plan = plan(task, reading.desired(), options, reboots ? this : null);
-                    images.bring(task, plan, reading.images(), reading.registries());
-                    return new PlanRun(hands, reading.scope(), task, plan).repair();
-                } catch (RecordsCorrected e) {
-                    if (left == 0) {
-                        throw e;
-                    }
-                    task.log().warning(e.getMessage() + "; a new plan is made");
-                }
-            }
-        }
-
-        /** A VM that is to be rebooted is planned with as one that is off. */
-        Map<InstanceId, Observation> asIfOff(Map<InstanceId, Observation> seen) {
-            var changed = new HashMap<>(seen);
-            seen.forEach((id, observation) -> {
-                if (rung == Rung.REBOOT_ALL && observation instanceof Observation.Answers) {
-                    changed.put(id, new Observation.Stopped());
-                    task.log().warning("instance " + id + ": its VM is rebooted, as was asked");
-                } else if (observation instanceof Observation.Silent silent) {
-                    rebooted.add(id);
-                    changed.put(id, new Observation.Stopped());
-                    task.log()
-                            .warning(
-                                    "instance "
-                                            + id
-                                            + ": its VM is there and its agent is silent (last"
-                                            + " seen "
-                                            + silent.lastSeen()
-                                            + "); the VM is rebooted");
-                }
-            });
-            return changed;
-        }
-
-        private static Exception failure(Map<InstanceId, Exception> failed) {
-            if (failed.size() == 1) {
-                return failed.values().iterator().next();
-            }
-            String all =
-                    failed.entrySet().stream()
-                            .map(e -> e.getKey() + ": " + Failures.message(e.getValue()))
-                            .sorted()
-                            .collect(Collectors.joining("; "));
-            return new ProblemException(
-                    Failures.code(failed.values().iterator().next()),
-                    failed.size() + " instances could not be repaired: " + all);
-        }
     }
 
     /** {@code delete_deployment}: VMs go, disks become orphans (rule R3). */
@@ -438,11 +343,14 @@ final class Converge {
     }
 
     private Plan plan(TaskContext task, Desired desired, PlanOptions options) throws Exception {
-        return plan(task, desired, options, null);
+        return plan(task, desired, options, UnaryOperator.identity());
     }
 
     private Plan plan(
-            TaskContext task, Desired desired, PlanOptions options, @Nullable Ladder ladder)
+            TaskContext task,
+            Desired desired,
+            PlanOptions options,
+            UnaryOperator<Map<InstanceId, Observation>> as)
             throws Exception {
         new LiveDisks(hands).settle(desired.deployment(), options.only(), task.log());
         Recorded recorded = Records.of(hands.store(), desired.deployment());
@@ -450,7 +358,7 @@ final class Converge {
         Plan plan =
                 planner.plan(
                         desired,
-                        ladder == null ? seen.observations() : ladder.asIfOff(seen.observations()),
+                        as.apply(seen.observations()),
                         recorded,
                         options.withGoneVms(seen.gone()));
         plan.warnings().forEach(task.log()::warning);

@@ -223,7 +223,7 @@ final class Diagnosis {
             boolean expected =
                     i.id().equals(disk.instance())
                             && disk.active()
-                            && !Boolean.TRUE.equals(disk.options().get("raw"))
+                            && !DiskRecords.isRaw(disk)
                             && vm.cid().equals(disk.attachedTo());
             if (expected
                     && !mounted.contains(disk.cid().value())

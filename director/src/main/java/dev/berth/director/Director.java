@@ -7,6 +7,7 @@ import dev.berth.cpi.docker.DockerCpi;
 import dev.berth.engine.DockerEngine;
 import dev.berth.model.Clock;
 import dev.berth.model.EnvironmentFile;
+import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.RegistryLogin;
 import dev.berth.model.Secret;
@@ -20,14 +21,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /**
  * One environment's director in one process: construct, pass on, start, and close in reverse order.
@@ -72,7 +74,7 @@ public final class Director implements AutoCloseable {
         // together wrong.
         Path file = folder.resolve("berth.db");
         keep(StoreLock.take(file, StoreHolder.self(clock.now())));
-        Pki pki = Pki.open(home.resolve("pki"), clock);
+        Pki pki = Pki.open(home.resolve("pki"), clock, lifetimes());
         boolean isNew = !Files.exists(file);
         Store database = keep(SqlStore.sqlite(file));
         var engine = keep(new DockerEngine(socket(environment)));
@@ -91,18 +93,21 @@ public final class Director implements AutoCloseable {
                                         environment.busPort(),
                                         hosts),
                                 pki));
-        registry(home, clock, environment, pki, hosts);
+        List<String> registryHosts = new ArrayList<>(List.of(EnvironmentFile.REGISTRY_NAME));
+        registryHosts.addAll(hosts);
+        RegistryServer registry = registry(home, clock, environment, pki, registryHosts);
 
         var identity =
                 new DirectorIdentity(environment.name(), environment.uuid(), VERSION, "docker");
-        var trust = Pki.tls(pki.caCertificate(), pki.server("director", apiHosts(environment)));
+        pki.server(ServerCertificates.API, apiHosts(environment));
+        var trust = pki.liveServer(ServerCertificates.API);
         var own =
                 new RegistryClient(
                         environment.registryPort(),
                         trust,
                         environment.registryUser(),
                         environment.registryPassword());
-        RegistryLogin ownLogin = login(environment, pki);
+        Supplier<RegistryLogin> ownLogin = () -> login(environment, pki);
         Skopeo skopeo = Skopeo.in(folder, environment.uuid());
         var outside = new SkopeoImages(skopeo, own, ownLogin);
         var contexts = new BuildContexts(folder.resolve("contexts"), clock);
@@ -113,7 +118,7 @@ public final class Director implements AutoCloseable {
                         contexts,
                         own,
                         outside,
-                        ownLogin,
+                        ownLogin.get(),
                         environment.uuid(),
                         folder.resolve("builds"));
         var core =
@@ -132,7 +137,7 @@ public final class Director implements AutoCloseable {
                                                                                 + bus.port()),
                                                                 pki,
                                                                 events)),
-                                        bus,
+                                        new CertificateDoor(bus, pki, database),
                                         own,
                                         outside,
                                         builder,
@@ -140,10 +145,20 @@ public final class Director implements AutoCloseable {
                                         () -> UUID.randomUUID().toString(),
                                         Threads.VIRTUAL,
                                         Parallel.VIRTUAL_THREADS,
-                                        welcome(environment, pki, bus.port()),
+                                        new DirectorCore.Welcome(
+                                                () -> welcome(environment, pki, bus.port())),
                                         agentWait(),
                                         healing())));
-        certificates(core.metrics(), home, clock);
+        CertificateKeeper certificates =
+                keep(
+                        keeper(
+                                core,
+                                pki,
+                                new ServerCertificates(
+                                        pki, bus, registry, apiHosts(environment), registryHosts),
+                                welcome(environment, pki, bus.port()),
+                                clock));
+        certificates(core.metrics(), pki, certificates, clock);
         core.health(new EnvironmentHealth(home, environment, database, core.box(), own, clock));
         if (isNew) {
             recover(core, file);
@@ -161,7 +176,7 @@ public final class Director implements AutoCloseable {
                                                 environment.gateway()
                                                         + ":"
                                                         + environment.registryPort(),
-                                                pki.caCertificate(),
+                                                pki::caCertificate,
                                                 environment.registryUser(),
                                                 environment.registryPassword()),
                                         new Users(
@@ -186,9 +201,11 @@ public final class Director implements AutoCloseable {
                                                 contexts, new ImageArchives(skopeo, ownLogin)),
                                         new DirectorApi.Watching(
                                                 core.alerts(), core.metrics(), core.pools()))));
+        api.certificates(certificates, core.tasks());
         api.listen(new InetSocketAddress(environment.host(), environment.apiPort()), trust);
         core.begin();
         core.watch();
+        certificates.start();
         Files.writeString(folder.resolve("director.pid"), ProcessHandle.current().pid() + "\n");
         LOG.log(
                 System.Logger.Level.INFO,
@@ -250,25 +267,56 @@ public final class Director implements AutoCloseable {
         return new Users.User("metrics", new Secret(password), false);
     }
 
-    private static void certificates(Metrics metrics, Path home, Clock clock) {
+    private static CertificateKeeper keeper(
+            DirectorCore core,
+            Pki pki,
+            ServerCertificates servers,
+            Map<String, Object> boshEnv,
+            Clock clock) {
+        List<String> urls = Fields.of(boshEnv, "env.bosh").object("mbus").strings("urls");
+        var keeper =
+                new CertificateKeeper(
+                        pki,
+                        core.store(),
+                        core.fleet(),
+                        new AgentRenewal(pki, core.store(), core.agents(), urls),
+                        servers,
+                        new CertificateAlerts(pki, core.store(), core.alerts(), clock),
+                        clock);
+        keeper.register(core.tasks());
+        return keeper;
+    }
+
+    private static void certificates(
+            Metrics metrics, Pki pki, CertificateKeeper keeper, Clock clock) {
         metrics.gauge(
                 "certificate_expiry_days",
-                "Days until a certificate of the environment ends.",
+                "Days until a certificate of the environment ends; agents: until the first does.",
                 values -> {
-                    for (String name : List.of("ca", "nats", "director", "registry")) {
-                        try {
-                            Instant end =
-                                    Pki.endOf(
-                                            Files.readString(
-                                                    home.resolve("pki").resolve(name + ".crt")));
-                            double hours = Duration.between(clock.now(), end).toHours();
-                            values.add(hours / 24, name);
-                        } catch (IOException | IllegalArgumentException e) {
-                            LOG.log(System.Logger.Level.DEBUG, "certificate " + name, e);
-                        }
+                    pki.ends()
+                            .forEach((name, end) -> {
+                                double hours = Duration.between(clock.now(), end).toHours();
+                                values.add(hours / 24, name);
+                            });
+                    Double agents = keeper.agentDays();
+                    if (agents != null) {
+                        values.add(agents, "agents");
                     }
                 },
                 "certificate");
+    }
+
+    /** BERTH_CERTIFICATE_DAYS: how long certificates live, but for the CA's. */
+    private static Pki.Lifetimes lifetimes() throws IOException {
+        String said = System.getenv().getOrDefault("BERTH_CERTIFICATE_DAYS", "");
+        if (said.isBlank()) {
+            return Pki.Lifetimes.USUAL;
+        }
+        if (!said.matches("[1-9][0-9]{0,3}")) {
+            throw new IOException(
+                    "BERTH_CERTIFICATE_DAYS is '" + said + "'; it takes days, from 1 to 9999");
+        }
+        return new Pki.Lifetimes(Pki.Lifetimes.USUAL.ca(), Duration.ofDays(Long.parseLong(said)));
     }
 
     /** The environment's registry as this host and its engine reach it. */
@@ -341,12 +389,10 @@ public final class Director implements AutoCloseable {
                 environment.gateway());
     }
 
-    private void registry(
-            Path home, Clock clock, EnvironmentFile environment, Pki pki, List<String> hosts) {
-        var names = new java.util.ArrayList<>(List.of(EnvironmentFile.REGISTRY_NAME));
-        names.addAll(hosts);
-        pki.server("registry", names, dev.berth.bus.CertificateMaker.Key.EC_P256);
-        keep(
+    private RegistryServer registry(
+            Path home, Clock clock, EnvironmentFile environment, Pki pki, List<String> names) {
+        pki.server(ServerCertificates.REGISTRY, names, dev.berth.bus.CertificateMaker.Key.EC_P256);
+        return keep(
                 RegistryServer.start(
                         new RegistryServer.Settings(
                                 home.resolve("registry"),
@@ -358,30 +404,29 @@ public final class Director implements AutoCloseable {
                         clock));
     }
 
-    private static DirectorCore.Welcome welcome(EnvironmentFile environment, Pki pki, int busPort) {
-        return new DirectorCore.Welcome(
+    private static Map<String, Object> welcome(EnvironmentFile environment, Pki pki, int busPort) {
+        return Json.of(
+                "mbus",
+                Json.of("urls", List.of("nats://" + environment.gateway() + ":" + busPort)),
+                "berth",
                 Json.of(
-                        "mbus",
-                        Json.of("urls", List.of("nats://" + environment.gateway() + ":" + busPort)),
-                        "berth",
+                        // A third of what the judge takes for silence; listings live on it.
+                        "heartbeat_seconds",
+                        5,
+                        "registry",
                         Json.of(
-                                // A third of what the judge takes for silence; listings live on it.
-                                "heartbeat_seconds",
-                                5,
-                                "registry",
-                                Json.of(
-                                        "name",
-                                        EnvironmentFile.REGISTRY_NAME,
-                                        "host",
-                                        environment.gateway(),
-                                        "port",
-                                        environment.registryPort(),
-                                        "ca",
-                                        pki.caCertificate(),
-                                        "username",
-                                        environment.registryUser(),
-                                        "password",
-                                        environment.registryPassword().reveal()))));
+                                "name",
+                                EnvironmentFile.REGISTRY_NAME,
+                                "host",
+                                environment.gateway(),
+                                "port",
+                                environment.registryPort(),
+                                "ca",
+                                pki.caCertificate(),
+                                "username",
+                                environment.registryUser(),
+                                "password",
+                                environment.registryPassword().reveal())));
     }
 
     @Override

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DirectorApi implements AutoCloseable {
     private final Api api;
+    private final Router router;
     private final StemcellsApi stemcells;
     private final @Nullable ImagesApi images;
     private @Nullable HttpServer server;
@@ -48,6 +49,11 @@ public final class DirectorApi implements AutoCloseable {
             @Nullable ImageDoors images,
             @Nullable Watching watching) {}
 
+    /** More endpoints, of what only a whole environment has; before it listens. */
+    void certificates(CertificateKeeper keeper, Tasks tasks) {
+        new CertificatesApi(keeper, tasks).addTo(router);
+    }
+
     /** What is told to whom, and what is counted. */
     record Watching(AlertDesk alerts, Metrics metrics, VmPools pools) {}
 
@@ -57,7 +63,7 @@ public final class DirectorApi implements AutoCloseable {
     public DirectorApi(Parts parts) {
         Store store = parts.store();
         Tasks tasks = parts.tasks();
-        var router = new Router();
+        router = new Router();
         stemcells =
                 new StemcellsApi(
                         store,

@@ -80,10 +80,19 @@ public final class DirectorCore implements AutoCloseable {
     /**
      * What every new agent is told about this environment.
      *
-     * @param boshEnv merged into {@code env.bosh} of every VM: bus URLs, blobstores, Berth's
-     *     registry; holds secrets
+     * @param source gives what is merged into {@code env.bosh} of every VM: bus URLs, blobstores,
+     *     Berth's registry; holds secrets
      */
-    public record Welcome(Map<String, Object> boshEnv) {
+    public record Welcome(Supplier<Map<String, Object>> source) {
+        /** The same for all. */
+        public Welcome(Map<String, Object> boshEnv) {
+            this(() -> boshEnv);
+        }
+
+        public Map<String, Object> boshEnv() {
+            return source.get();
+        }
+
         @Override
         public String toString() {
             return "Welcome[<redacted>]";
@@ -168,11 +177,12 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(CloudCheck.SCAN, check::scan);
         tasks.register(CloudCheck.APPLY, check::apply);
         pools = new VmPools(hands, tasks, fleet, variables, alerts);
-        snapshots = new Snapshots(hands, tasks);
+        var alarms = new CopyAlarms(alerts, clock);
+        snapshots = new Snapshots(hands, tasks, alarms);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
         var places = new BackupPlaces(ports.folder().resolve("backups"));
         var backup = new BackupJob(hands, orphans, variables, places);
-        backups = new BackupKeeper(hands, tasks, places, backup::job);
+        backups = new BackupKeeper(hands, tasks, places, alarms, backup::job);
         var restore = new RestoreJob(hands, tasks, orphans, variables, places);
         tasks.register(RestoreJob.RESTORE, restore::restore);
         tasks.register(RestoreJob.VERIFY, restore::verify);

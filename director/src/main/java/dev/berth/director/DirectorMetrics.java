@@ -84,6 +84,7 @@ final class DirectorMetrics {
             case Verdict.Well v -> "well";
             case Verdict.Degraded v -> "degraded";
             case Verdict.Silent v -> "silent";
+            case Verdict.LockedOut v -> "locked_out";
             case Verdict.Gone v -> "gone";
             case Verdict.Held v -> "held";
             case Verdict.Unmanaged v -> "unmanaged";

@@ -3,20 +3,30 @@ package dev.berth.director;
 import dev.berth.model.Json;
 import dev.berth.model.Secret;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * What an operator's machine needs beyond the API: where to push images.
  *
  * @param registryName host part of image references in manifests
  * @param registryAddress {@code host:port} where it listens
- * @param registryCa PEM of the authority its certificate is signed by
+ * @param registryCa PEM of the authorities its certificate may be signed by now
  */
 public record Environment(
         String registryName,
         String registryAddress,
-        String registryCa,
+        Supplier<String> registryCa,
         String registryUser,
         Secret registryPassword) {
+    public Environment(
+            String registryName,
+            String registryAddress,
+            String registryCa,
+            String registryUser,
+            Secret registryPassword) {
+        this(registryName, registryAddress, () -> registryCa, registryUser, registryPassword);
+    }
+
     Map<String, Object> toTree() {
         return Json.of(
                 "registry",
@@ -26,7 +36,7 @@ public record Environment(
                         "address",
                         registryAddress,
                         "ca",
-                        registryCa,
+                        registryCa.get(),
                         "username",
                         registryUser,
                         "password",

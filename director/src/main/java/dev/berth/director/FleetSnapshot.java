@@ -55,7 +55,7 @@ final class FleetSnapshot {
     private static Map<InstanceId, Set<String>> disks(StoreSession session) {
         return session.disksOf(null).stream()
                 .filter(d -> d.instance() != null && d.active())
-                .filter(d -> !Boolean.TRUE.equals(d.options().get("raw")))
+                .filter(d -> !DiskRecords.isRaw(d))
                 .collect(
                         Collectors.groupingBy(
                                 d -> java.util.Objects.requireNonNull(d.instance()),

@@ -26,4 +26,9 @@ public interface FleetView {
 
     /** Why an instance that should be repaired is not; empty: nothing is waited for. */
     String waitingFor(InstanceId instance);
+
+    /** What the ladder of healing goes by. */
+    default DirectorCore.Healing bounds() {
+        return DirectorCore.Healing.USUAL;
+    }
 }

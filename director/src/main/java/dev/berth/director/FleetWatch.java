@@ -10,6 +10,7 @@ import dev.berth.model.InstanceId;
 import dev.berth.model.VmCid;
 import dev.berth.monitor.AlertSink;
 import dev.berth.monitor.Evidence;
+import dev.berth.monitor.EvidencePort;
 import dev.berth.monitor.JudgeSettings;
 import dev.berth.monitor.Monitor;
 import dev.berth.monitor.RepairPort;
@@ -51,6 +52,8 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private final Store store;
     private final JudgeMemory memory;
     private final Clock clock;
+    private final Threads threads;
+    private final Duration silence;
     private final Monitor monitor;
     private final Semaphore changed = new Semaphore(1);
     private @Nullable Hands hands;
@@ -65,6 +68,8 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         this.store = store;
         this.memory = new JudgeMemory(store);
         this.clock = clock;
+        this.threads = threads;
+        this.silence = settings.agentTimeout();
         Executor work = run -> threads.start("watch", run);
         this.monitor = new Monitor(settings, clock, work, this::look, this::repair, new Said());
     }
@@ -220,7 +225,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     // --- what the monitor asks for
 
-    private Evidence look(AgentId agent, VmCid vm) {
+    private EvidencePort.Answer look(AgentId agent, VmCid vm) {
         Hands own = hands();
         Cpi.VmEvidence said;
         try {
@@ -232,9 +237,14 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
             said = Cpi.VmEvidence.PRESENT;
         }
         return switch (said) {
-            case GONE -> Evidence.GONE;
-            case STOPPED -> Evidence.STOPPED;
-            case RUNNING, PRESENT -> answers(own, agent) ? Evidence.ANSWERS : Evidence.PRESENT;
+            case GONE -> EvidencePort.Answer.of(Evidence.GONE);
+            case STOPPED -> EvidencePort.Answer.of(Evidence.STOPPED);
+            case RUNNING, PRESENT ->
+                    answers(own, agent)
+                            ? EvidencePort.Answer.of(Evidence.ANSWERS)
+                            : Refused.agent(own, agent)
+                                    .map(r -> new EvidencePort.Answer(Evidence.REFUSED, r.reason()))
+                                    .orElse(EvidencePort.Answer.of(Evidence.PRESENT));
         };
     }
 
@@ -359,7 +369,31 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     @Override
     public void alert(AgentId agent, Alert alert) {
+        if (Alert.AGENT_KILLED.equals(alert.category())) {
+            threads.start("agent killed", () -> killed(agent, alert));
+        }
         monitor.alert(agent, AlertSources.named(agent, alert));
+    }
+
+    /** A step of the ladder that the VM took by itself. */
+    private void killed(AgentId agent, Alert alert) {
+        store.read(s -> s.vm(agent).flatMap(vm -> s.instance(vm.instance())))
+                .ifPresent(i -> {
+                    String name = i.group() + "/" + i.id();
+                    new AuditTrail(store, clock)
+                            .record(
+                                    new AuditTrail.Entry(
+                                            null,
+                                            "vm",
+                                            "restart agent",
+                                            HealingView.OBJECT,
+                                            name,
+                                            null,
+                                            i.deployment(),
+                                            name,
+                                            null,
+                                            dev.berth.model.Json.of("reason", alert.summary())));
+                });
     }
 
     @Override
@@ -400,6 +434,14 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     @Override
     public String waitingFor(InstanceId instance) {
         return monitor.waitingFor(instance);
+    }
+
+    @Override
+    public DirectorCore.Healing bounds() {
+        Hands own = hands;
+        return new DirectorCore.Healing(
+                silence,
+                own == null ? DirectorCore.Healing.USUAL.reboot() : own.patience().reboot());
     }
 
     /** Silence in between says nothing about agents. */

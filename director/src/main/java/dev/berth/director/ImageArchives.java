@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.jspecify.annotations.Nullable;
@@ -31,12 +32,12 @@ final class ImageArchives {
             "[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?";
 
     private final Skopeo skopeo;
-    private final RegistryLogin own;
+    private final Supplier<RegistryLogin> own;
 
     /**
      * @param own the environment's registry as this host reaches it
      */
-    ImageArchives(Skopeo skopeo, RegistryLogin own) {
+    ImageArchives(Skopeo skopeo, Supplier<RegistryLogin> own) {
         this.skopeo = skopeo;
         this.own = own;
     }
@@ -125,8 +126,8 @@ final class ImageArchives {
             throws IOException, InterruptedException {
         String tagged = name.contains(":") ? name : name + ":latest";
         skopeo.copy(
-                List.of(new Skopeo.End("dest-", own)),
-                List.of(source, "docker://" + own.host() + "/" + tagged),
+                List.of(new Skopeo.End("dest-", own.get())),
+                List.of(source, "docker://" + own.get().host() + "/" + tagged),
                 LIMIT,
                 progress);
         return EnvironmentFile.REGISTRY_NAME + "/" + tagged;

@@ -91,7 +91,16 @@ final class InheritedAlerts {
             }
             case "bus" -> anybody(session) ? "agents are heard again" : null;
             case "deployment" -> deployment(session, parts[1]);
-            default -> allWell(session.instances(null)) ? "all instances are well" : null;
+            case "az", "meltdown" ->
+                    allWell(session.instances(null)) ? "all instances are well" : null;
+            // Until the next one is made, or there is nothing left to make one of.
+            case "backup" ->
+                    session.deployment(parts[1]).isEmpty() ? "the deployment is gone" : null;
+            case "snapshot" ->
+                    session.instance(new InstanceId(parts[1])).isEmpty()
+                            ? "the instance is gone from its deployment"
+                            : null;
+            default -> null; // certificates, pools: whoever finds them tells of their end as well
         };
     }
 
@@ -114,6 +123,7 @@ final class InheritedAlerts {
                             case Verdict.Held v -> "it is held: " + v.reason();
                             case Verdict.Degraded v -> null;
                             case Verdict.Silent v -> null;
+                            case Verdict.LockedOut v -> null;
                             case Verdict.Gone v -> null;
                             case Verdict.Unmanaged v -> null;
                             case Verdict.Rogue v -> null;

@@ -130,8 +130,11 @@ final class Observer {
                     state.configurationHash(),
                     said.has("disks") ? said.strings("disks") : null);
         } catch (AgentException e) {
-            if (repair && e.kind() != AgentException.Kind.TIMEOUT) {
-                // It lives and says no: that is no reason to take its VM away.
+            boolean lives =
+                    e.kind() != AgentException.Kind.TIMEOUT
+                            || Refused.instance(hands, instance.id()).isPresent();
+            if (repair && lives) {
+                // It says no, or is locked out: that is no reason to take its VM away.
                 return new Observation.Answers("unknown", instance.configurationHash(), null);
             }
             return new Observation.Silent(

@@ -134,6 +134,14 @@ final class RegistryServer implements AutoCloseable {
         }
     }
 
+    /** Ends it: the watch starts it again, and it reads its certificate then. */
+    void restart() {
+        ProcessHandle now = process;
+        if (now != null) {
+            now.destroy();
+        }
+    }
+
     private ProcessHandle launch() throws IOException {
         return new ProcessBuilder(command)
                 .redirectInput(Path.of("/dev/null").toFile())

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Brings images in with {@code skopeo}, blob by blob from one registry to the other: nothing is
@@ -21,13 +22,13 @@ final class SkopeoImages implements OutsideImages {
 
     private final Skopeo skopeo;
     private final RegistryClient own;
-    private final RegistryLogin ownLogin;
+    private final Supplier<RegistryLogin> ownLogin;
     private final ConcurrentHashMap<String, ReentrantLock> copies = new ConcurrentHashMap<>();
 
     /**
      * @param ownLogin of the environment's registry as this host reaches it
      */
-    SkopeoImages(Skopeo skopeo, RegistryClient own, RegistryLogin ownLogin) {
+    SkopeoImages(Skopeo skopeo, RegistryClient own, Supplier<RegistryLogin> ownLogin) {
         this.skopeo = skopeo;
         this.own = own;
         this.ownLogin = ownLogin;
@@ -64,14 +65,14 @@ final class SkopeoImages implements OutsideImages {
             skopeo.copy(
                     List.of(
                             new Skopeo.End("src-", image.login()),
-                            new Skopeo.End("dest-", ownLogin)),
+                            new Skopeo.End("dest-", ownLogin.get())),
                     List.of(
                             "--preserve-digests",
                             "--retry-times",
                             "2",
                             "docker://" + name.place() + "@" + digest,
                             "docker://"
-                                    + ownLogin.host()
+                                    + ownLogin.get().host()
                                     + "/"
                                     + name.repositoryInside()
                                     + ":"

@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * with their disk. Thread-safe.
  */
 final class Snapshots {
-    private static final System.Logger LOG = System.getLogger(Snapshots.class.getName());
-
     static final String OF_DEPLOYMENT = "snapshot_deployment";
     static final String OF_INSTANCE = "create_snapshot";
     static final String DELETE = "delete_snapshot";
@@ -37,11 +35,13 @@ final class Snapshots {
 
     private final Hands hands;
     private final Tasks tasks;
+    private final CopyAlarms alarms;
 
     /** Registers its kinds of task. */
-    Snapshots(Hands hands, Tasks tasks) {
+    Snapshots(Hands hands, Tasks tasks, CopyAlarms alarms) {
         this.hands = hands;
         this.tasks = tasks;
+        this.alarms = alarms;
         tasks.register(
                 OF_DEPLOYMENT, payload -> task -> ofDeployment(task, new Fields(payload, "")));
         tasks.register(OF_INSTANCE, payload -> task -> ofInstance(task, new Fields(payload, "")));
@@ -115,12 +115,17 @@ final class Snapshots {
                                 prune(task, instance, keep);
                             }
                         });
+                alarms.works(alarm(instance));
             } catch (TaskCancelled | DirectorStopping | InterruptedException e) {
                 throw e;
             } catch (Exception e) {
                 // The others are worth their snapshots all the same.
                 failures.add(instance.group() + "/" + instance.id());
-                alert(task, instance, task.log().redacted(Failures.message(e)));
+                alarms.failed(
+                        alarm(instance),
+                        "no snapshot of " + instance.group() + "/" + instance.id(),
+                        task.log().redacted(Failures.message(e)),
+                        deployment);
             }
         }
         return "snapshots of deployment '"
@@ -177,23 +182,8 @@ final class Snapshots {
                 : e;
     }
 
-    /** Nobody may be looking: what went wrong is told as an alert. */
-    private void alert(TaskContext task, Rows.Instance instance, String error) {
-        String name = instance.group() + "/" + instance.id();
-        LOG.log(System.Logger.Level.WARNING, "instance={0} snapshot failed: {1}", name, error);
-        hands.trail()
-                .record(
-                        new AuditTrail.Entry(
-                                null,
-                                "director",
-                                "create",
-                                "alert",
-                                "snapshot of " + name,
-                                task.id(),
-                                instance.deployment(),
-                                name,
-                                "director - snapshot failure: " + error,
-                                Map.of("severity", 3)));
+    private static String alarm(Rows.Instance instance) {
+        return "snapshot/" + instance.id();
     }
 
     /** Only what the schedule took: what a person asked for is theirs. */

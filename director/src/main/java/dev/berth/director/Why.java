@@ -32,10 +32,12 @@ final class Why {
     private final Store store;
     private final FleetView fleet;
     private final AgentCalls agents;
+    private final HealingView healing;
 
     Why(Store store, FleetView fleet, AgentCalls agents) {
         this.store = store;
         this.fleet = fleet;
+        this.healing = new HealingView(store, fleet);
         this.agents = agents;
     }
 
@@ -60,6 +62,7 @@ final class Why {
                 "verdict",
                 fleet.verdict(instance.id()).map(Verdict::text).orElse("not judged yet"));
         json.put("waiting_for", fleet.waitingFor(instance.id()));
+        json.put("healing", healing.of(instance));
         json.put("resurrection", !InfoApi.resurrectionPaused(store));
         json.put("vm", vm == null ? null : vm(vm));
         json.put("told_by", told.by());
@@ -115,6 +118,9 @@ final class Why {
         return store.read(s -> s.disks(instance.id())).stream()
                 .filter(Rows.Disk::active)
                 .map(disk -> {
+                    if (DiskRecords.isRaw(disk)) {
+                        return WhyDisk.raw(disk);
+                    }
                     // Agents that keep several disks tell of each.
                     Optional<Fields> own =
                             told.objects("disk_report").stream()
@@ -128,17 +134,7 @@ final class Why {
                                     ? seen.flag("proven", false)
                                             && disk.cid().value().equals(seen.string("cid", ""))
                                     : told.strings("disks").contains(disk.cid().value());
-                    return Json.of(
-                            "cid",
-                            disk.cid().value(),
-                            "size_mb",
-                            disk.sizeMb(),
-                            "attached_to",
-                            disk.attachedTo() == null ? null : String.valueOf(disk.attachedTo()),
-                            "proven",
-                            proven,
-                            "reason",
-                            proven ? "" : notProven(vm, told, seen));
+                    return WhyDisk.recorded(disk, proven, proven ? "" : notProven(vm, told, seen));
                 })
                 .toList();
     }

@@ -6,14 +6,17 @@ import dev.berth.backup.BackupPlace;
 import dev.berth.model.Clock;
 import dev.berth.model.Fields;
 import dev.berth.model.Json;
+import dev.berth.monitor.AlertSink;
 import dev.berth.store.Rows;
 import dev.berth.store.SqlStore;
 import dev.berth.store.Store;
+import dev.berth.wire.Alert;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -37,6 +40,7 @@ class BackupKeeperTest {
     private final Tasks tasks;
     private final BackupKeeper keeper;
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+    private final Told alarms = new Told();
     private boolean fails;
 
     BackupKeeperTest(@TempDir Path folder) {
@@ -77,7 +81,13 @@ class BackupKeeperTest {
                         Hands.Patience.USUAL,
                         null);
         var places = new BackupPlaces(folder.resolve("own"));
-        keeper = new BackupKeeper(hands, tasks, places, payload -> task -> made(places, payload));
+        keeper =
+                new BackupKeeper(
+                        hands,
+                        tasks,
+                        places,
+                        new CopyAlarms(alarms, clock),
+                        payload -> task -> made(places, payload));
         tasks.register(RestoreJob.RESTORE, payload -> task -> "");
         tasks.start();
     }
@@ -139,10 +149,23 @@ class BackupKeeperTest {
         }
     }
 
-    private List<Rows.Event> alerts() {
-        return store.read(s -> s.events(null, null, 100)).stream()
-                .filter(e -> e.objectType().equals("alert"))
-                .toList();
+    private static final class Told implements AlertSink {
+        final Map<String, Alert> open = new LinkedHashMap<>();
+
+        @Override
+        public void raised(Alert alert) {
+            open.put(alert.id(), alert);
+        }
+
+        @Override
+        public void resolved(String id, String title) {
+            open.remove(id);
+        }
+
+        @Override
+        public void waiting(String about, String reason) {
+            throw new AssertionError("nothing here waits");
+        }
     }
 
     private void pass(Duration time) {
@@ -160,7 +183,7 @@ class BackupKeeperTest {
         pass(Duration.ofDays(1));
         assertThat(listed()).hasSize(2).doesNotContain(first);
         assertThat(files()).containsExactlyInAnyOrderElementsOf(listed());
-        assertThat(alerts()).isEmpty();
+        assertThat(alarms.open).isEmpty();
     }
 
     /** What a person made is theirs, and is not counted either. */
@@ -183,17 +206,15 @@ class BackupKeeperTest {
     void aFailureIsAnAlertAndIsTriedAgainWithinTheHour() {
         fails = true;
         keeper.turn();
-        assertThat(alerts())
-                .singleElement()
-                .satisfies(e -> {
-                    assertThat(e.error()).contains("backup failure", "disk of backups is full");
-                    assertThat(e.objectName()).isEqualTo("backup of shop");
-                });
+        Alert told = alarms.open.get("backup/shop");
+        assertThat(told.summary()).contains("disk of backups is full");
+        assertThat(told.deployment()).isEqualTo("shop");
         pass(Duration.ofMinutes(59));
-        assertThat(alerts()).hasSize(1);
+        assertThat(listed()).isEmpty();
         fails = false;
         pass(Duration.ofMinutes(1));
         assertThat(listed()).hasSize(1);
+        assertThat(alarms.open).isEmpty();
     }
 
     /** The new backup stands; that an old one stays is told. */
@@ -208,9 +229,8 @@ class BackupKeeperTest {
             pass(Duration.ofDays(1));
         }
         assertThat(listed()).hasSize(3).contains(first);
-        assertThat(alerts())
-                .singleElement()
-                .satisfies(e -> assertThat(e.error()).contains(first, "cannot be deleted"));
+        assertThat(alarms.open).containsOnlyKeys("backup/shop/old");
+        assertThat(alarms.open.get("backup/shop/old").summary()).contains(first);
         List<Rows.Task> made = store.read(s -> s.tasks(null, List.of(BackupJob.TASK), null, 10));
         assertThat(made).allMatch(t -> t.state().equals("done"));
     }

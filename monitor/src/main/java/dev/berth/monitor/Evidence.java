@@ -10,6 +10,11 @@ public enum Evidence {
     STOPPED,
     /** The cloud has it no more. */
     GONE,
+    /**
+     * The VM is there, and its agent tries to come in and is refused because of a certificate: it
+     * lives. Ground for an alert, and for nothing else.
+     */
+    REFUSED,
     /** Nobody could be asked. No ground for anything. */
     UNKNOWN;
 

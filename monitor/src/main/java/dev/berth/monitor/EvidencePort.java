@@ -11,5 +11,14 @@ public interface EvidencePort {
      * ping the agent, may ask the cloud; an exception counts as {@link Evidence#UNKNOWN} with its
      * message as the reason.
      */
-    Evidence look(AgentId agent, VmCid vm);
+    Answer look(AgentId agent, VmCid vm);
+
+    /**
+     * @param reason for {@link Evidence#REFUSED}: why; else empty
+     */
+    record Answer(Evidence evidence, String reason) {
+        public static Answer of(Evidence evidence) {
+            return new Answer(evidence, "");
+        }
+    }
 }

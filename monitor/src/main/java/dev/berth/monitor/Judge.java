@@ -227,7 +227,7 @@ public final class Judge {
         } else if (w.evidence == null || !w.evidence.isDecisive()) {
             w.evidence = found.evidence();
             w.evidenceReason = found.reason();
-            w.unanswered++;
+            w.unanswered = found.evidence() == Evidence.REFUSED ? 0 : w.unanswered + 1;
             if (w.lostAt != null && now.isBefore(w.lostAt.plus(settings.reconnectGrace()))) {
                 w.askAt = w.lostAt.plus(settings.reconnectGrace());
             }
@@ -396,7 +396,7 @@ public final class Judge {
         w.degradedSince = w.degradedSince == null ? now : w.degradedSince;
         Instant tell =
                 w.degradedSince.plus(
-                        w.report.jobState().equals("starting")
+                        w.report == Report.NONE || w.report.jobState().equals("starting")
                                 ? settings.startGrace()
                                 : settings.degradedAfter());
         if (now.isBefore(tell)) {
@@ -438,6 +438,10 @@ public final class Judge {
         Instant since = w.silentSince(backAt(w));
         w.verdict = verdictUnlessHeld(w, new Verdict.Silent(since));
         Instant next = ask(w, agent, vm);
+        if (w.evidence == Evidence.REFUSED) {
+            lockedOut(w);
+            return next;
+        }
         Instant limit = since.plus(w.patience(w.heardAt == null && mostAreHeard()));
         if (now.isBefore(limit)) {
             return limit.isBefore(next) ? limit : next;
@@ -468,6 +472,27 @@ public final class Judge {
                     out);
         }
         return next;
+    }
+
+    /** What runs there runs on: another VM would end it, and its agent might fare no better. */
+    private void lockedOut(Watched w) {
+        w.verdict = verdictUnlessHeld(w, new Verdict.LockedOut(w.evidenceReason));
+        if (w.member.heldBecause() != null && !w.member.ignored()) {
+            alarms.resolve(out, w.alarm());
+            return;
+        }
+        Releases.wait(w, "its agent lives and is locked out of the bus", out);
+        alarm(
+                w,
+                2,
+                w.member.text() + ": its agent is locked out of the bus",
+                "From its VM: "
+                        + w.evidenceReason
+                        + ". Its containers run on, and its VM is not replaced. See whether the"
+                        + " clock of VM "
+                        + w.member.vm()
+                        + " is right; an agent whose certificate has ended gets another with another"
+                        + " VM, which keeps its disks: berth recreate --fix.");
     }
 
     /** Asks when it is time to; returns when to look again. */
@@ -557,7 +582,7 @@ public final class Judge {
 
     /**
      * When nobody is heard any more of those who could be, the bus or the director is cut off. Of
-     * one agent alone that cannot be told: the director's own connection is all there is to go by.
+     * few agents that cannot be told: the director's own connection is all there is to go by.
      */
     private boolean isBusLost() {
         if (!busUp || busLost) {
@@ -570,7 +595,7 @@ public final class Judge {
             }
             speakers += w.evidence != null && w.evidence.isDecisive() ? 0 : 1;
         }
-        if (speakers >= 2) {
+        if (speakers >= Zones.FEWEST_CUT) {
             loseBus("None of " + speakers + " agents is heard.");
         }
         return busLost;

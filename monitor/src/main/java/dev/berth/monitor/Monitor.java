@@ -361,7 +361,8 @@ public final class Monitor implements AutoCloseable {
                 return;
             }
             try {
-                put(new Signal.Found(vm, evidence.look(agent, vm), ""));
+                EvidencePort.Answer answer = evidence.look(agent, vm);
+                put(new Signal.Found(vm, answer.evidence(), answer.reason()));
             } catch (RuntimeException e) {
                 put(new Signal.Found(vm, Evidence.UNKNOWN, String.valueOf(e.getMessage())));
             }

@@ -25,7 +25,9 @@ public sealed interface Signal {
 
     record AgentAlert(AgentId agent, Alert alert) implements Signal {}
 
-    /** The answer to {@link Action.AskEvidence}; {@code reason} says why it is unknown. */
+    /**
+     * The answer to {@link Action.AskEvidence}; {@code reason} says why it is unknown or refused.
+     */
     record Found(VmCid vm, Evidence evidence, String reason) implements Signal {}
 
     record FleetKnown(Fleet fleet) implements Signal {}

@@ -12,6 +12,9 @@ public sealed interface Verdict {
     /** Not heard of; the VM may still be there. */
     record Silent(Instant since) implements Verdict {}
 
+    /** It lives, and the bus refuses it, or it refuses the bus, because of a certificate. */
+    record LockedOut(String reason) implements Verdict {}
+
     /** The cloud says the VM is gone or switched off, or there is none recorded. */
     record Gone(String reason) implements Verdict {}
 
@@ -30,6 +33,7 @@ public sealed interface Verdict {
             case Well v -> "well";
             case Degraded v -> "degraded: " + v.reason;
             case Silent v -> "silent since " + v.since;
+            case LockedOut v -> "locked out of the bus: " + v.reason;
             case Gone v -> "gone: " + v.reason;
             case Held v -> "held: " + v.reason;
             case Unmanaged v -> "unmanaged";

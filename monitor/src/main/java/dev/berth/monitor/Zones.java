@@ -20,6 +20,12 @@ final class Zones {
     /** Of all instances, whatever their zone. */
     private static final String ALL = "";
 
+    /**
+     * So many agents that are silent while the cloud has their VMs have one cause, and it is not in
+     * the VMs. Of fewer that cannot be told, and whoever has one or two VMs wants them repaired.
+     */
+    static final int FEWEST_CUT = 3;
+
     private final JudgeSettings settings;
     private final Alarms alarms;
     private final Map<String, Tally> tallies = new HashMap<>();
@@ -136,7 +142,7 @@ final class Zones {
 
     /**
      * When nobody of a zone is heard of those who could be, while others are, the zone is cut off:
-     * what runs there runs on, and a repair would end it. Of one agent alone that cannot be told.
+     * what runs there runs on, and a repair would end it.
      */
     boolean isCut(Watched w, Instant now, List<Action> out) {
         String az = w.member.az();
@@ -153,7 +159,7 @@ final class Zones {
             }
             speakers += other.evidence != null && other.evidence.isDecisive() ? 0 : 1;
         }
-        if (speakers < 2) {
+        if (speakers < FEWEST_CUT) {
             return false;
         }
         cut.add(az);

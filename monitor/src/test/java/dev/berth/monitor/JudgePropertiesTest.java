@@ -335,14 +335,14 @@ class JudgePropertiesTest {
             assertThat(underRepair).hasSizeLessThanOrEqualTo(most);
         }
 
-        /** Of at least two that are not known to be gone. */
+        /** Of so many that are not known to be gone that it must have one cause. */
         private boolean nobodyHeard() {
             return vms.values().stream()
                             .noneMatch(v -> now.isBefore(v.heard.plus(settings.suspectAfter())))
                     && vms.values().stream()
                                     .filter(v -> v.told == null || v.told == Evidence.PRESENT)
                                     .count()
-                            > 1;
+                            >= Zones.FEWEST_CUT;
         }
 
         private Vm of(InstanceId id) {

@@ -45,6 +45,62 @@ class JudgeTest {
     }
 
     @Test
+    void whoIsLockedOutForACertificateIsToldOfAndNeverRepaired() {
+        running(3);
+        var actions = new ArrayList<Action>();
+        for (int second = 1; second <= 300; second++) {
+            List<Action> step = until(second * 1000L);
+            step.addAll(at(second * 1000L, beat(1)));
+            for (Action action : step) {
+                actions.add(action);
+                if (action instanceof Action.AskEvidence question) {
+                    actions.addAll(
+                            at(
+                                    second * 1000L,
+                                    new Signal.Found(
+                                            question.vm(), Evidence.REFUSED, "it has expired")));
+                }
+            }
+        }
+        assertThat(repairs(actions)).isEmpty();
+        assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.LockedOut("it has expired"));
+        assertThat(judge.waitingFor(id(0))).contains("locked out");
+        assertThat(actions)
+                .filteredOn(a -> a instanceof Action.RaiseAlert r && r.id().equals("instance/i0"))
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Action.RaiseAlert.class,
+                        r -> {
+                            assertThat(r.title()).contains("locked out");
+                            assertThat(r.summary()).contains("expired", "berth recreate --fix");
+                        });
+        assertThat(at(301_000, new Signal.Connected(agent(0))))
+                .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("instance/i0"));
+    }
+
+    /** Refused once, and silent since then: the ladder is climbed as for any other. */
+    @Test
+    void whoIsRefusedNoMoreAndSilentIsRepaired() {
+        running(3);
+        var actions = new ArrayList<Action>();
+        for (int second = 1; second <= 120; second++) {
+            Evidence told = second < 60 ? Evidence.REFUSED : Evidence.PRESENT;
+            List<Action> step = until(second * 1000L);
+            step.addAll(at(second * 1000L, beat(1)));
+            step.addAll(at(second * 1000L, beat(2)));
+            for (Action action : step) {
+                actions.add(action);
+                if (action instanceof Action.AskEvidence question) {
+                    var found = new Signal.Found(question.vm(), told, "");
+                    actions.addAll(at(second * 1000L, found));
+                }
+            }
+            assertThat(second >= 60 || repairs(actions).isEmpty()).isTrue();
+        }
+        assertThat(repairs(actions)).containsExactly(id(0));
+    }
+
+    @Test
     void aShortCutIsNobodysBusiness() {
         running(3);
         at(1000, disconnected(0));
@@ -265,7 +321,7 @@ class JudgeTest {
     }
 
     @Test
-    void theAlertEndsWhenTheInstanceIsHeardAgain() {
+    void theAlertEndsWhenTheInstanceSaysThatItRunsAgain() {
         running(3);
         at(1000, disconnected(0));
         until(1200);
@@ -275,6 +331,9 @@ class JudgeTest {
         at(2000, fleet(replaced, Map.of()));
         at(2500, new Signal.Connected(new AgentId("agent-new")));
         assertThat(at(3000, new Signal.RepairEnded("shop", List.of(id(0)), true, "task 8")))
+                .describedAs("that an agent answers says nothing of its containers")
+                .noneMatch(a -> a instanceof Action.ResolveAlert);
+        assertThat(at(3100, new Signal.Beat(new AgentId("agent-new"), "running")))
                 .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("instance/i0"));
         assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.Well());
     }
@@ -313,13 +372,13 @@ class JudgeTest {
 
     @Test
     void aZoneOfWhichNobodyIsHeardIsCutOffAndWaitedOut() {
-        at(0, fleet(zoned("shop", 2, 2), Map.of()));
-        IntStream.range(0, 4).forEach(i -> at(0, beat(i)));
+        at(0, fleet(zoned("shop", 3, 2), Map.of()));
+        IntStream.range(0, 5).forEach(i -> at(0, beat(i)));
         List<Action> actions = new ArrayList<>();
         for (int second = 5; second <= 600; second += 5) {
             actions.addAll(passing(second * 1000L));
-            actions.addAll(at(second * 1000L, beat(2)));
             actions.addAll(at(second * 1000L, beat(3)));
+            actions.addAll(at(second * 1000L, beat(4)));
         }
         assertThat(repairs(actions)).isEmpty();
         assertThat(actions)
@@ -331,6 +390,18 @@ class JudgeTest {
                 .containsExactly(id(1));
         assertThat(at(602_000, beat(0)))
                 .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("az/z1"));
+    }
+
+    /** What a person with one or two VMs expects: that it heals, one after the other. */
+    @Test
+    void twoSilentVmsAreRepairedThoughNobodyElseIsHeard() {
+        at(0, fleet(zoned("shop", 2, 0), Map.of()));
+        IntStream.range(0, 2).forEach(i -> at(0, beat(i)));
+        List<Action> actions = new ArrayList<>();
+        for (int second = 5; second <= 60; second += 5) {
+            actions.addAll(passing(second * 1000L));
+        }
+        assertThat(repairs(actions)).containsExactlyInAnyOrder(id(0), id(1));
     }
 
     @Test

@@ -42,7 +42,7 @@ class MonitorTest {
                         if (evidence == null) {
                             throw new IllegalStateException("the cloud is away");
                         }
-                        return evidence;
+                        return EvidencePort.Answer.of(evidence);
                     },
                     (deployment, instances, reason) -> {
                         repaired.add(deployment + " " + instances + " " + reason);
@@ -132,7 +132,7 @@ class MonitorTest {
                         JudgeSettings.DEFAULT,
                         Clock.SYSTEM,
                         threads,
-                        (agent, vm) -> Evidence.GONE,
+                        (agent, vm) -> EvidencePort.Answer.of(Evidence.GONE),
                         (deployment, instances, reason) -> {
                             done.complete(instances.toString());
                             return new RepairPort.Ended(true, "");

@@ -142,6 +142,17 @@ final class Mapping {
                 tree(rs, "content"));
     }
 
+    static Rows.AgentCertificate agentCertificate(ResultSet rs, StatementContext context)
+            throws SQLException {
+        return new Rows.AgentCertificate(
+                new AgentId(rs.getString("agent")),
+                time(rs, "ends_at"),
+                time(rs, "renew_at"),
+                rs.getString("signer"),
+                rs.getString("trust"),
+                rs.getString("trouble"));
+    }
+
     static Rows.Delivery delivery(ResultSet rs, StatementContext context) throws SQLException {
         return new Rows.Delivery(
                 rs.getLong("id"),

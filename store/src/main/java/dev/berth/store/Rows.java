@@ -389,6 +389,26 @@ public final class Rows {
             long number, String state, Instant changedAt, Map<String, Object> content) {}
 
     /**
+     * The certificate that an agent has for the bus, as far as is known.
+     *
+     * @param renewAt from when on it is to be made anew
+     * @param signer names the CA that signed it
+     * @param trust names all that the agent trusts
+     * @param trouble why the last renewal failed; empty: it did not
+     */
+    public record AgentCertificate(
+            AgentId agent,
+            Instant endsAt,
+            Instant renewAt,
+            String signer,
+            String trust,
+            String trouble) {
+        public AgentCertificate troubled(String why) {
+            return new AgentCertificate(agent, endsAt, renewAt, signer, trust, why);
+        }
+    }
+
+    /**
      * A notice of an alert on its way to one sink.
      *
      * @param notice names it among those of its sink

@@ -167,6 +167,14 @@ public interface StoreSession {
     /** All that wait for a sink; returns how many that were. */
     int dropDeliveries(String sink, String said, Instant now);
 
+    // --- certificates of agents, by agent
+    List<Rows.AgentCertificate> agentCertificates();
+
+    /** Inserts, or replaces the agent's. */
+    void saveAgentCertificate(Rows.AgentCertificate certificate);
+
+    void deleteAgentCertificate(AgentId agent);
+
     // --- addresses, by address as text
     /** Also those of spare VMs, as of an instance with the id of the agent. */
     List<Rows.Ip> ips();

@@ -617,6 +617,25 @@ abstract class StoreContract {
     }
 
     @Test
+    void certificatesOfAgentsAreReplacedAndForgotten() {
+        var first =
+                new Rows.AgentCertificate(
+                        new AgentId("a"), T0.plusSeconds(9), T0.plusSeconds(6), "old", "old", "");
+        var other = new Rows.AgentCertificate(new AgentId("b"), T0, T0, "old", "both", "no answer");
+        store.update(s -> s.saveAgentCertificate(other));
+        store.update(s -> s.saveAgentCertificate(first));
+        assertThat(listed(store, StoreSession::agentCertificates)).containsExactly(first, other);
+        var changed =
+                new Rows.AgentCertificate(
+                        first.agent(), T0.plusSeconds(99), T0.plusSeconds(66), "new", "new", "");
+        store.update(s -> s.saveAgentCertificate(changed));
+        store.update(s -> s.deleteAgentCertificate(other.agent()));
+        store.update(s -> s.deleteAgentCertificate(new AgentId("unknown")));
+        assertThat(listed(store, StoreSession::agentCertificates)).containsExactly(changed);
+        assertThat(other.troubled("").trouble()).isEmpty();
+    }
+
+    @Test
     void alertsAreReplacedByNumberAndForgottenOnlyWhenOverAndTold() {
         for (long n = 1; n <= 6; n++) {
             var alert = new Rows.Alert(n, n == 2 ? "open" : "resolved", T0, Json.of("t", ODD));

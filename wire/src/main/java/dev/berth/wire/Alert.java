@@ -19,6 +19,9 @@ public record Alert(
         @Nullable String source,
         @Nullable String deployment,
         @Nullable String category) {
+    /** Category of what the VM tells when its first program has killed an agent that hung. */
+    public static final String AGENT_KILLED = "agent-killed";
+
     public Map<String, Object> toTree() {
         return Json.of(
                 "kind",

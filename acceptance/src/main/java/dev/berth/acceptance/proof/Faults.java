@@ -2,6 +2,7 @@ package dev.berth.acceptance.proof;
 
 import dev.berth.acceptance.BenchException;
 import dev.berth.acceptance.BenchTools;
+import dev.berth.model.Fields;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ final class Faults {
                 Fault.of("power", "the VM's power cut; it is started again", 5, 1, Faults::vmsOff),
                 new Fault(
                         "silent",
-                        "one VM paused, one cut off; replaced, then resumed",
+                        "one VM paused, one cut off; rebooted, and replaced",
                         6,
                         1,
                         Faults::silentVms),
@@ -122,17 +123,30 @@ final class Faults {
     private static boolean silentVms(Stage stage, int round) {
         String paused = stage.vm(Stage.GROUPS.get(round % 2));
         String cut = stage.vm(Stage.GROUPS.get((round + 1) % 2));
+        String before = life(stage, paused);
         stage.docker("pause", paused);
         String network = stage.environment().file().networkName();
         stage.docker("network", "disconnect", "-f", network, cut);
         stage.await(
-                "VMs in place of the paused one and the one cut off",
-                () -> areReplaced(stage, List.of(paused, cut)));
-        if (stage.engine().inspectContainer(paused).isPresent()) {
+                "the paused VM rebooted or replaced, and one in place of the one cut off",
+                () ->
+                        areReplaced(stage, List.of(cut))
+                                && (areReplaced(stage, List.of(paused))
+                                        || !life(stage, paused).equals(before)));
+        if (areReplaced(stage, List.of(paused))
+                && stage.engine().inspectContainer(paused).isPresent()) {
             stage.docker("unpause", paused);
             throw new BenchException("VM " + paused + " was replaced, and could be resumed");
         }
         return true;
+    }
+
+    /** When it was started; another time is another life. Empty: it is not there. */
+    private static String life(Stage stage, String vm) {
+        return stage.engine()
+                .inspectContainer(vm)
+                .map(tree -> Fields.of(tree, "VM").object("State").string("StartedAt", ""))
+                .orElse("");
     }
 
     private static boolean areReplaced(Stage stage, List<String> old) {
