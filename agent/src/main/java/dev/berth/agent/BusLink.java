@@ -99,31 +99,6 @@ final class BusLink implements Bus, AutoCloseable {
     }
 
     /**
-     * Leaves the bus properly, while the way to it still stands, and comes back when the VM has its
-     * new address, or when that takes too long. Without it the loss of the old address would be
-     * noticed by missing pings only.
-     */
-    void moveTo(BooleanSupplier moved, Duration most) throws InterruptedException {
-        Connection[] old = new Connection[1];
-        locked(() -> {
-            away = true;
-            old[0] = link;
-        });
-        try {
-            closeQuietly(old[0]);
-            long end = System.nanoTime() + most.toNanos();
-            while (!moved.getAsBoolean() && System.nanoTime() < end) {
-                Thread.sleep(MOVING);
-            }
-        } finally {
-            locked(() -> {
-                away = false;
-                changed.signalAll();
-            });
-        }
-    }
-
-    /**
      * Moves the link to other credentials, if they can be used at all: connects with them first.
      *
      * @param proven called when the new connection stands and before it replaces the old one
@@ -154,6 +129,31 @@ final class BusLink implements Bus, AutoCloseable {
         Connection ready = fresh;
         locked(() -> endpoint = wished);
         install(ready, wished);
+    }
+
+    /**
+     * Leaves the bus properly, while the way to it still stands, and comes back when the VM has its
+     * new address, or when that takes too long. Without it the loss of the old address would be
+     * noticed by missing pings only.
+     */
+    void moveTo(BooleanSupplier moved, Duration most) throws InterruptedException {
+        Connection[] old = new Connection[1];
+        locked(() -> {
+            away = true;
+            old[0] = link;
+        });
+        try {
+            closeQuietly(old[0]);
+            long end = System.nanoTime() + most.toNanos();
+            while (!moved.getAsBoolean() && System.nanoTime() < end) {
+                Thread.sleep(MOVING);
+            }
+        } finally {
+            locked(() -> {
+                away = false;
+                changed.signalAll();
+            });
+        }
     }
 
     @Override

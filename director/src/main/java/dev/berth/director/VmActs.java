@@ -196,7 +196,7 @@ final class VmActs {
     }
 
     private boolean agentAnswers(Rows.Vm vm, Duration patience) throws InterruptedException {
-        Instant giveUp = hands.clock().now().plus(patience);
+        Instant giveUp = hands.clock().steady().plus(patience);
         while (true) {
             task.checkCancelled();
             try {
@@ -212,7 +212,7 @@ final class VmActs {
                     return true;
                 }
             } catch (AgentException e) {
-                if (hands.clock().now().isAfter(giveUp)) {
+                if (hands.clock().steady().isAfter(giveUp)) {
                     return false;
                 }
                 if (e.kind() == AgentException.Kind.TIMEOUT
@@ -269,9 +269,9 @@ final class VmActs {
      * An answer is a claim; where a disk goes by it, the cloud is asked what there is (rule R1).
      */
     private boolean isGone(VmCid cid) throws InterruptedException {
-        Instant giveUp = hands.clock().now().plus(GOING);
+        Instant giveUp = hands.clock().steady().plus(GOING);
         while (hands.cpi().hasVm(hands.looking(), cid)) {
-            if (!hands.clock().now().isBefore(giveUp)) {
+            if (!hands.clock().steady().isBefore(giveUp)) {
                 return false;
             }
             task.checkCancelled();

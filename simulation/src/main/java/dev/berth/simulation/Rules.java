@@ -54,12 +54,14 @@ final class Rules implements FakeVm.Witness {
     private final Map<String, Instant> massFailures = new HashMap<>();
     private final Ledgers ledgers;
     final Pools pools;
+    private final AlertRules alerts;
     private long mutations;
 
     Rules(World world) {
         this.world = world;
         this.ledgers = new Ledgers(world, this::check);
         this.pools = new Pools(world, this::check);
+        this.alerts = new AlertRules(this::check);
     }
 
     /** How often each rule was looked at. */
@@ -260,8 +262,7 @@ final class Rules implements FakeVm.Witness {
         DiskCid disk = (DiskCid) call.arguments().getFirst();
         Instant orphaned =
                 world.database.read(s -> s.disk(disk)).map(Rows.Disk::orphanedAt).orElse(null);
-        boolean over =
-                orphaned != null && !world.clock.now().isBefore(orphaned.plus(ORPHANS_ARE_KEPT));
+        boolean over = orphaned != null && !world.told().isBefore(orphaned.plus(ORPHANS_ARE_KEPT));
         check("R3", over, "disk " + disk + " is to be deleted, an orphan since " + orphaned);
         if (over) {
             mayGo.add(disk);
@@ -270,7 +271,7 @@ final class Rules implements FakeVm.Witness {
 
     /** A person said that nobody is to touch it. */
     void ignored(InstanceId instance) {
-        ignored.put(instance, world.clock.now());
+        ignored.put(instance, world.told());
     }
 
     void regarded(InstanceId instance) {
@@ -452,7 +453,7 @@ final class Rules implements FakeVm.Witness {
 
     /** So many VMs of a deployment were lost at once that its repairs must go one at a time. */
     void massFailure(String deployment) {
-        massFailures.put(deployment, world.clock.now());
+        massFailures.put(deployment, world.told());
     }
 
     /** Tasks are counted anew. */
@@ -472,6 +473,7 @@ final class Rules implements FakeVm.Witness {
             pools.atRest(s);
             addresses(s);
             keptDisks(s, wishes);
+            alerts.atRest(s);
             return true;
         });
         for (Wish wish : wishes) {

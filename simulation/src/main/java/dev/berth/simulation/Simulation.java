@@ -47,6 +47,7 @@ public final class Simulation {
     private final World world;
     private final Random random;
     private final Map<String, Wish> wishes = new LinkedHashMap<>();
+    private final Disasters disasters;
     private boolean busLost;
 
     /** Apart from the other, so that a history without pools is the same as before there were. */
@@ -59,6 +60,7 @@ public final class Simulation {
         this.random = world.random;
         this.ofPools = new Random(seed ^ 0x9e3779b97f4a7c15L);
         this.withPools = ofPools.nextInt(5) < 2;
+        this.disasters = new Disasters(world, this::mayStop);
     }
 
     /** Runs it on the caller's thread, in virtual time. */
@@ -322,8 +324,8 @@ public final class Simulation {
         int count = random.nextInt(3);
         for (int i = 0; i < count; i++) {
             Duration when = Duration.ofMillis(random.nextInt(60_000));
-            int kind = random.nextInt(12);
-            world.clock.in(when, () -> hurt(kind));
+            int kind = random.nextInt(16);
+            world.clock.in(when, kind < 12 ? () -> hurt(kind) : disasters::strike);
         }
     }
 
@@ -341,6 +343,7 @@ public final class Simulation {
             hurt(vm, kind);
         }
         fewOnALostBus();
+        disasters.fewInACutZone();
     }
 
     private void hurt(FakeVm vm, int kind) {

@@ -15,7 +15,7 @@ import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** The session in SQL that SQLite and PostgreSQL both understand. */
-final class SqlSession extends SqlSpares {
+final class SqlSession extends SqlCertificates {
     SqlSession(Handle handle) {
         super(handle);
     }

@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /** Spare VMs of pools, and the addresses they have until somebody takes them. */
-abstract class SqlSpares extends SqlCertificates {
+abstract class SqlSpares extends SqlAlerts {
     SqlSpares(Handle handle) {
         super(handle);
     }
