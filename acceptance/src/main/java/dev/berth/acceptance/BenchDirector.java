@@ -73,6 +73,15 @@ public final class BenchDirector {
         return finished(send(method, path, json, "application/json"), begun);
     }
 
+    /** The cloud config of all deployments to come. */
+    String cloudConfig() {
+        return list("/cloud_configs?limit=1&name=").getFirst().string("properties");
+    }
+
+    void cloudConfig(String yaml) {
+        HttpResponse<String> ignored = send("POST", "/cloud_configs", yaml);
+    }
+
     public void delete(String deployment) {
         finished(send("DELETE", "/deployments/" + deployment, null), System.nanoTime());
     }

@@ -29,7 +29,7 @@ final class LossSigns implements AutoCloseable {
     /** When an alert was delivered, and what it said. */
     private record Delivered(Instant at, String action) {}
 
-    private record Signs(double begun, double told, double served) {}
+    private record Signs(String how, double begun, double told, double served) {}
 
     private final BenchEnvironment environment;
     private final HttpServer server;
@@ -65,13 +65,14 @@ final class LossSigns implements AutoCloseable {
     /**
      * After a loss that is over.
      *
+     * @param how the runs were made, at the end of their names; empty: as usual
      * @param at when the VM was removed
      * @param begun when its repair was asked for
      */
-    void note(Instant at, Instant begun, Instant served) {
+    void note(String how, Instant at, Instant begun, Instant served) {
         BenchTools.await("the alert", LONGEST_SECONDS, 20, () -> opened(at) != null);
         Instant told = java.util.Objects.requireNonNull(opened(at)).at();
-        signs.add(new Signs(seconds(at, begun), seconds(at, told), seconds(at, served)));
+        signs.add(new Signs(how, seconds(at, begun), seconds(at, told), seconds(at, served)));
         // The next loss is to be an alert of its own and no part of this one.
         BenchTools.await(
                 "the alert's end",
@@ -95,28 +96,39 @@ final class LossSigns implements AutoCloseable {
     }
 
     List<BenchResult> results() {
-        return List.of(
-                result(
-                        "VM removed, repair begun",
-                        Signs::begun,
-                        "until the repair's task was queued"),
-                result(
-                        "VM removed, alert delivered",
-                        Signs::told,
-                        "until a webhook had the alert; an alert is told when somebody has been"
-                                + " down for 2 s"),
-                result(
-                        "VM removed, data served again, as these",
-                        Signs::served,
-                        "the same runs; swarm 9.7 to 20 s without data, the reference by its"
-                                + " defaults 212 s"));
+        var results = new ArrayList<BenchResult>();
+        for (String how : signs.stream().map(Signs::how).distinct().toList()) {
+            results.add(
+                    result(
+                            "VM removed, repair begun",
+                            how,
+                            Signs::begun,
+                            "until the repair's task was queued"));
+            results.add(
+                    result(
+                            "VM removed, alert delivered",
+                            how,
+                            Signs::told,
+                            "until a webhook had the alert; an alert is told when somebody has"
+                                    + " been down for 2 s"));
+            results.add(
+                    result(
+                            "VM removed, data served again, as these",
+                            how,
+                            Signs::served,
+                            "the same runs; swarm 9.7 to 20 s without data, the reference by its"
+                                    + " defaults 212 s"));
+        }
+        return results;
     }
 
-    private BenchResult result(String name, ToDoubleFunction<Signs> of, String method) {
-        List<Double> values = signs.stream().mapToDouble(of).boxed().toList();
+    private BenchResult result(
+            String name, String how, ToDoubleFunction<Signs> of, String method) {
+        List<Double> values =
+                signs.stream().filter(s -> s.how().equals(how)).mapToDouble(of).boxed().toList();
         Map<String, Double> parts = new LinkedHashMap<>();
         parts.put("95th percentile", FleetBenchmark.percentile(values, 95));
-        return new BenchResult(name, "s", new Samples(values), null, "", method, parts);
+        return new BenchResult(name + how, "s", new Samples(values), null, "", method, parts);
     }
 
     @Override

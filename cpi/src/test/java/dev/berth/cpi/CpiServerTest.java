@@ -24,7 +24,10 @@ class CpiServerTest {
                         (proxy, method, arguments) ->
                                 switch (method.getName()) {
                                     case "info" -> new Cpi.Info(3, List.of("x"));
-                                    case "hasVm", "growsAttachedDisks", "movesDisksBetweenAzs" ->
+                                    case "hasVm",
+                                            "growsAttachedDisks",
+                                            "movesDisksBetweenAzs",
+                                            "readdressesVms" ->
                                             true;
                                     case "deleteVm" ->
                                             throw new CpiException(
@@ -65,6 +68,7 @@ class CpiServerTest {
         assertThat(info.strings("stemcell_formats")).containsExactly("x");
         assertThat(info.object("berth").flag("grows_attached_disks", false)).isTrue();
         assertThat(info.object("berth").flag("moves_disks_between_azs", false)).isTrue();
+        assertThat(info.object("berth").flag("readdresses_vms", false)).isTrue();
     }
 
     @Test

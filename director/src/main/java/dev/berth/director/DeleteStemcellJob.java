@@ -5,6 +5,7 @@ import dev.berth.model.Fields;
 import dev.berth.model.Json;
 import dev.berth.model.ProblemException;
 import dev.berth.store.Rows;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -42,8 +43,14 @@ final class DeleteStemcellJob implements TaskJob {
     }
 
     private void requireUnused(String name, String version) {
-        List<String> users =
-                StemcellsApi.users(name, version, work.store().read(s -> s.deployments()));
+        var users =
+                new ArrayList<>(
+                        StemcellsApi.users(name, version, work.store().read(s -> s.deployments())));
+        work.store().read(s -> s.spares()).stream()
+                .filter(spare -> isOf(spare, name, version))
+                .map(spare -> "vm pool " + spare.pool())
+                .distinct()
+                .forEach(users::add);
         if (!users.isEmpty()) {
             throw new ProblemException(
                     50004,
@@ -54,6 +61,12 @@ final class DeleteStemcellJob implements TaskJob {
                             + "' is still in use by: "
                             + String.join(", ", users));
         }
+    }
+
+    private static boolean isOf(Rows.Spare spare, String name, String version) {
+        Fields stemcell = Fields.of(spare.shape(), "shape").object("stemcell");
+        return stemcell.string("name", "").equals(name)
+                && stemcell.string("version", "").equals(version);
     }
 
     private void delete(TaskContext task, Rows.Stemcell stemcell) {

@@ -12,6 +12,8 @@ import java.util.stream.Collectors;
 /**
  * What the pools lack and what they have too much of. Pure.
  *
+ * @param settle those of which nobody knows whether they were made: between two tasks, only what an
+ *     earlier one could not settle
  * @param end spare VMs that are to go, and why
  * @param ask those that nobody hears, so that cloud and agent have to be asked
  * @param greet those that were made and whose agents have not been waited for
@@ -20,12 +22,18 @@ import java.util.stream.Collectors;
  * @param make one entry for each that is to be made
  */
 record PoolPlan(
+        List<Rows.Spare> settle,
         List<Leaving> end,
         List<Rows.Spare> ask,
         List<Rows.Spare> greet,
         List<Rows.Spare> forget,
         List<Rows.Spare> tell,
         List<PoolWish> make) {
+    static PoolPlan nothing() {
+        return new PoolPlan(
+                List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+    }
+
     record Leaving(Rows.Spare spare, String why) {}
 
     /**
@@ -45,6 +53,7 @@ record PoolPlan(
     static PoolPlan of(PoolWishes.Read wishes, Seen seen) {
         var plan =
                 new PoolPlan(
+                        seen.spares().stream().filter(s -> s.is(Rows.Spare.MAKING)).toList(),
                         new ArrayList<>(),
                         new ArrayList<>(),
                         new ArrayList<>(),
@@ -67,7 +76,8 @@ record PoolPlan(
     }
 
     boolean isEmpty() {
-        return end.isEmpty()
+        return settle.isEmpty()
+                && end.isEmpty()
                 && ask.isEmpty()
                 && greet.isEmpty()
                 && forget.isEmpty()

@@ -127,9 +127,7 @@ final class VmPools implements AutoCloseable {
         PoolWishes.Read wished = wishes.read(session);
         List<Rows.Spare> spares = session.spares();
         if (wished.pools().isEmpty() && spares.isEmpty()) {
-            PoolPlan nothing =
-                    new PoolPlan(List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
-            return new Look(wished, spares, nothing, Map.of());
+            return new Look(wished, spares, PoolPlan.nothing(), Map.of());
         }
         Map<String, PoolImages.Wanted> wanted = images.of(session, wished.pools());
         var seen =

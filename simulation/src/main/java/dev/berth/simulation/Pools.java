@@ -53,9 +53,9 @@ final class Pools {
                 s -> s.saveConfig("cloud", "pools", text.toString(), world.clock.now()));
     }
 
-    /** The config went with the store, and no agent has kept it. */
-    void forgotten() {
-        wished = List.of();
+    /** What the agents have kept of the config may be older. */
+    void wishAgain() {
+        wish(wished);
     }
 
     static List<Pool> random(Random random) {

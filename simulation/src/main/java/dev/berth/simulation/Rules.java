@@ -460,7 +460,6 @@ final class Rules implements FakeVm.Witness {
     void storeLost() {
         repairs.clear();
         massFailures.clear();
-        pools.forgotten();
     }
 
     // --- at rest

@@ -195,6 +195,7 @@ public final class Simulation {
             throw new Broken("R3: orphaned disks of more than five days are still there: " + over);
         }
         world.pass(Duration.ofMinutes(1));
+        poolsFill();
         world.rules.atRest(List.copyOf(wishes.values()));
     }
 
@@ -210,6 +211,9 @@ public final class Simulation {
         }
         calm();
         world.loseStore();
+        if (withPools) {
+            world.rules.pools.wishAgain();
+        }
         for (String name : List.of("one", "two")) {
             if (!wishes.containsKey(name)) {
                 world.plantSecret(name); // of what is not deployed no agent knows

@@ -688,4 +688,54 @@ abstract class StoreContract {
         return new Rows.Delivery(
                 0, sink, notice, alert, "waiting", T0, 0, T0, null, "", Json.of("odd", ODD));
     }
+
+    private static Rows.Spare spare(String agent, String state) {
+        return new Rows.Spare(
+                new AgentId(agent),
+                state.equals(Rows.Spare.MAKING) ? null : new VmCid("vm-" + agent),
+                "small",
+                state,
+                Json.of("cloud_properties", Json.of("cpus", 1L)),
+                "",
+                T0);
+    }
+
+    @Test
+    void aSpareVmIsKeptUntilItIsDeleted() {
+        Rows.Spare making = spare("a1", Rows.Spare.MAKING);
+        store.update(s -> s.saveSpare(making));
+        assertThat(listed(store, StoreSession::spares)).containsExactly(making);
+        Rows.Spare ready = making.made(new VmCid("vm-a1")).in(Rows.Spare.READY).having("digest");
+        store.update(s -> s.saveSpare(ready));
+        assertThat(found(store, s -> s.spare(new AgentId("a1")))).contains(ready);
+        store.update(s -> s.deleteSpare(new AgentId("a1")));
+        assertThat(listed(store, StoreSession::spares)).isEmpty();
+    }
+
+    @Test
+    void anAddressIsASpareVmsOrAnInstancesAndFreeWhenTheSpareIsGone() {
+        store.update(s -> {
+            s.saveDeployment(deployment("shop"));
+            s.saveInstance(instance("shop", "db", 0));
+            s.saveSpare(spare("a1", Rows.Spare.READY));
+            s.saveSpare(spare("a2", Rows.Spare.READY));
+        });
+        var own = new Rows.Ip("10.0.0.3", "default", new InstanceId("shop db 0"), false);
+        assertThat(reserve("a1", "10.0.0.2")).isTrue();
+        assertThat(reserve("a2", "10.0.0.2")).isFalse();
+        assertThat(store.<Boolean>write(s -> s.reserveIp(own))).isTrue();
+        assertThat(reserve("a1", "10.0.0.3")).isFalse();
+        var wanted = new Rows.Ip("10.0.0.2", "default", new InstanceId("shop db 0"), false);
+        assertThat(store.<Boolean>write(s -> s.reserveIp(wanted))).isFalse();
+        assertThat(listed(store, StoreSession::ips))
+                .extracting(ip -> ip.address() + " " + ip.instance())
+                .containsExactly("10.0.0.2 a1", "10.0.0.3 shop db 0");
+        assertThat(listed(store, s -> s.ips(new InstanceId("a1")))).isEmpty();
+        store.update(s -> s.deleteSpare(new AgentId("a1")));
+        assertThat(store.<Boolean>write(s -> s.reserveIp(wanted))).isTrue();
+    }
+
+    private boolean reserve(String agent, String address) {
+        return store.<Boolean>write(s -> s.reserveSpareIp(new AgentId(agent), "default", address));
+    }
 }

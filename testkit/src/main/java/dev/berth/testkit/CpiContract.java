@@ -440,6 +440,24 @@ public abstract class CpiContract {
         assertThat(membersOf(network)).isEmpty();
     }
 
+    @Test
+    void aRunningVmGetsAnotherAddressAndKeepsItOverAReboot() {
+        VmCid vm = vm(10);
+        String network = cpi().createNetwork(context(), subnet()).cid();
+        VmCid other = vm(11);
+        assertThatThrownBy(() -> cpi().configureNetworks(context(), vm, networks(11)))
+                .isInstanceOf(CpiException.class);
+        cpi().deleteVm(context(), other);
+        cpi().configureNetworks(context(), vm, networks(12));
+        assertThat(membersOf(network)).isEqualTo(vm + "=" + rangePrefix() + ".12");
+        cpi().configureNetworks(context(), vm, networks(12));
+        cpi().rebootVm(context(), vm);
+        assertThat(membersOf(network)).isEqualTo(vm + "=" + rangePrefix() + ".12");
+        assertThat(cpi().hasVm(context(), vm(10))).isTrue();
+        VmCid none = new VmCid("vm-none");
+        fails(Type.VM_NOT_FOUND, () -> cpi().configureNetworks(context(), none, networks(13)));
+    }
+
     private String membersOf(String network) {
         return cpi().inventory(context()).stream()
                 .filter(o -> o.kind() == Cpi.CloudObject.Kind.NETWORK && o.cid().equals(network))
