@@ -9,16 +9,23 @@ import java.util.Optional;
 /**
  * {@code berth bench [--json] [--runs N] [--only NAME]}: each benchmark with its baseline, side by
  * side, on an environment made for it and deleted at the end. Progress goes to standard error, the
- * table or the JSON document to standard output.
+ * table or the JSON document to standard output. {@code berth bench fleet [--json] [--agents N]}
+ * needs no engine.
  */
 public final class Bench {
     private static final int RUNS = 3;
     private static final int MOST_RUNS = 50;
+    private static final int AGENTS = 1_000;
+    private static final int MOST_AGENTS = 15_000;
 
     private Bench() {}
 
-    /** What was asked for. */
-    private record Wish(boolean json, int runs, List<Benchmark> benchmarks) {}
+    /**
+     * What was asked for.
+     *
+     * @param agents of the made-up fleet; 0: the benchmarks on an engine are meant
+     */
+    private record Wish(boolean json, int runs, List<Benchmark> benchmarks, int agents) {}
 
     public static void main(String[] args) throws Exception {
         Wish wish;
@@ -53,6 +60,9 @@ public final class Bench {
     }
 
     private static Wish read(String[] args) {
+        if (args.length > 0 && args[0].equals("fleet")) {
+            return readFleet(args);
+        }
         boolean json = false;
         int runs = RUNS;
         List<Benchmark> benchmarks = all();
@@ -70,7 +80,32 @@ public final class Bench {
                                         + "]");
             }
         }
-        return new Wish(json, runs, benchmarks);
+        return new Wish(json, runs, benchmarks, 0);
+    }
+
+    private static Wish readFleet(String[] args) {
+        boolean json = false;
+        int agents = AGENTS;
+        for (int i = 1; i < args.length; i++) {
+            switch (args[i]) {
+                case "--json" -> json = true;
+                case "--agents" -> agents = agents(value(args, ++i, "--agents"));
+                default ->
+                        throw new IllegalArgumentException(
+                                "berth bench fleet: '"
+                                        + args[i]
+                                        + "' is not known; berth bench fleet [--json] [--agents N]");
+            }
+        }
+        return new Wish(json, 1, List.of(), agents);
+    }
+
+    private static int agents(String text) {
+        if (!text.matches("\\d{3,5}") || Integer.parseInt(text) > MOST_AGENTS) {
+            throw new IllegalArgumentException(
+                    "berth bench fleet: --agents needs a number from 100 to " + MOST_AGENTS);
+        }
+        return Integer.parseInt(text);
     }
 
     private static String value(String[] args, int index, String option) {
@@ -105,13 +140,10 @@ public final class Bench {
         var results = new ArrayList<BenchResult>();
         long begun = System.nanoTime();
         String load = load();
-        say("starting an environment for the benchmarks");
-        try (BenchEnvironment environment = BenchEnvironment.start("bench")) {
-            for (Benchmark benchmark : wish.benchmarks()) {
-                say("measuring " + benchmark.name() + ", " + wish.runs() + " runs");
-                results.addAll(benchmark.run(environment, wish.runs()));
-            }
-            say("deleting the environment");
+        if (wish.agents() > 0) {
+            results.addAll(fleet(wish.agents()).run());
+        } else {
+            onAnEngine(wish, results);
         }
         say(
                 "done in "
@@ -128,6 +160,27 @@ public final class Bench {
                                     results.stream().map(BenchResult::tree).toList())));
         } else {
             System.out.print(BenchTable.text(results));
+        }
+    }
+
+    private static FleetBenchmark fleet(int agents) {
+        String home = System.getenv("BERTH_HOME");
+        String flags = System.getenv("BERTH_DIRECTOR_FLAGS");
+        if (home == null || flags == null) {
+            throw new BenchException("start this with the launcher: ./berth bench fleet");
+        }
+        return new FleetBenchmark(
+                agents, Path.of(home, "fleet"), List.of(flags.strip().split("\\s+")), Bench::say);
+    }
+
+    private static void onAnEngine(Wish wish, List<BenchResult> results) throws Exception {
+        say("starting an environment for the benchmarks");
+        try (BenchEnvironment environment = BenchEnvironment.start("bench")) {
+            for (Benchmark benchmark : wish.benchmarks()) {
+                say("measuring " + benchmark.name() + ", " + wish.runs() + " runs");
+                results.addAll(benchmark.run(environment, wish.runs()));
+            }
+            say("deleting the environment");
         }
     }
 

@@ -57,10 +57,10 @@ final class FootprintBenchmark implements Benchmark {
         var cpu = new ArrayList<Double>();
         var size = new ArrayList<Double>();
         for (int i = 0; i < Math.min(runs, 3); i++) {
-            double before = cpuSeconds(pid);
+            double before = ProcessCost.cpuSeconds(pid);
             BenchTools.pause(IDLE_SECONDS * 1000L);
-            cpu.add(100 * (cpuSeconds(pid) - before) / IDLE_SECONDS);
-            size.add(megabytes(pid, "VmRSS"));
+            cpu.add(100 * (ProcessCost.cpuSeconds(pid) - before) / IDLE_SECONDS);
+            size.add(ProcessCost.megabytes(pid, "VmRSS"));
         }
         return List.of(
                 new BenchResult(
@@ -81,21 +81,10 @@ final class FootprintBenchmark implements Benchmark {
                         Map.of()));
     }
 
-    /** Of Linux' clock ticks, which are 10 ms wherever Berth runs. */
-    private static double cpuSeconds(long pid) {
-        String stat = BenchVm.read(pid, "stat");
-        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-        return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / 100.0;
-    }
-
-    private static double megabytes(long pid, String name) {
-        return Long.parseLong(BenchVm.status(pid, name).split("\\s+")[0]) / 1024.0;
-    }
-
     private static Map<String, Double> sizes(long pid) {
         var parts = new LinkedHashMap<String, Double>();
-        parts.put("of it its own (MB)", megabytes(pid, "RssAnon"));
-        parts.put("of files, which others share (MB)", megabytes(pid, "RssFile"));
+        parts.put("of it its own (MB)", ProcessCost.megabytes(pid, "RssAnon"));
+        parts.put("of files, which others share (MB)", ProcessCost.megabytes(pid, "RssFile"));
         return parts;
     }
 
@@ -116,10 +105,10 @@ final class FootprintBenchmark implements Benchmark {
             cached.add(restarted(environment, command, environ));
             BenchTools.pause(4000);
             long fresh = pid(environment);
-            double before = cpuSeconds(fresh);
+            double before = ProcessCost.cpuSeconds(fresh);
             BenchTools.pause(2000);
-            idle.add(100 * (cpuSeconds(fresh) - before) / 2);
-            size.add(megabytes(fresh, "VmRSS"));
+            idle.add(100 * (ProcessCost.cpuSeconds(fresh) - before) / 2);
+            size.add(ProcessCost.megabytes(fresh, "VmRSS"));
             sizes = sizes(fresh);
         }
         return List.of(

@@ -64,7 +64,7 @@ final class Agent implements AutoCloseable {
         var update = new SettingsUpdate(layout, settings, disks, programs, pending, this::link);
         var ssh = new SshUsers(layout, programs, settings);
         var actions = new ArrayList<Action>();
-        actions.addAll(new VmActions(calls, update, dns, ssh, layout, programs).all());
+        actions.addAll(new VmActions(calls, update, dns, ssh, layout, programs, bus).all());
         actions.addAll(
                 new InstanceActions(
                                 spec,

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,7 @@ final class BusLink implements Bus, AutoCloseable {
     private static final Duration FIRST_DELAY = Duration.ofMillis(250);
     private static final Duration LONGEST_DELAY = Duration.ofSeconds(3);
     private static final Duration SETTLING = Duration.ofSeconds(1);
+    private static final Duration MOVING = Duration.ofMillis(20);
     private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
     private static final int TRIES = 3;
     private static final int KEPT_MESSAGES = 64;
@@ -67,6 +69,7 @@ final class BusLink implements Bus, AutoCloseable {
     private @Nullable Endpoint linkedTo;
     private @Nullable Connection link;
     private boolean closed;
+    private boolean away;
     private @Nullable Thread notifier;
 
     /** The library says only that it could not connect; why, it tells its error listener. */
@@ -126,6 +129,31 @@ final class BusLink implements Bus, AutoCloseable {
         Connection ready = fresh;
         locked(() -> endpoint = wished);
         install(ready, wished);
+    }
+
+    /**
+     * Leaves the bus properly, while the way to it still stands, and comes back when the VM has its
+     * new address, or when that takes too long. Without it the loss of the old address would be
+     * noticed by missing pings only.
+     */
+    void moveTo(BooleanSupplier moved, Duration most) throws InterruptedException {
+        Connection[] old = new Connection[1];
+        locked(() -> {
+            away = true;
+            old[0] = link;
+        });
+        try {
+            closeQuietly(old[0]);
+            long end = System.nanoTime() + most.toNanos();
+            while (!moved.getAsBoolean() && System.nanoTime() < end) {
+                Thread.sleep(MOVING);
+            }
+        } finally {
+            locked(() -> {
+                away = false;
+                changed.signalAll();
+            });
+        }
     }
 
     @Override
@@ -191,7 +219,7 @@ final class BusLink implements Bus, AutoCloseable {
     private @Nullable Endpoint nextEndpoint() throws InterruptedException {
         lock.lock();
         try {
-            while (!closed && link != null && Objects.equals(endpoint, linkedTo)) {
+            while (!closed && (away || link != null && Objects.equals(endpoint, linkedTo))) {
                 changed.await();
             }
             return closed ? null : endpoint;

@@ -43,6 +43,17 @@ final class Networks {
         return network;
     }
 
+    /** Whether an interface of this VM has the address, and is up. */
+    static boolean has(String address) {
+        try {
+            NetworkInterface link =
+                    NetworkInterface.getByInetAddress(InetAddress.ofLiteral(address));
+            return link != null && link.isUp();
+        } catch (SocketException | IllegalArgumentException e) {
+            return false;
+        }
+    }
+
     /**
      * The address of the first interface that is neither a loopback nor one of Docker's bridges.
      */

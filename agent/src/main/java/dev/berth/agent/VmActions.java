@@ -15,12 +15,18 @@ import java.util.Map;
 final class VmActions {
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
+    /** Time enough for the reply to leave, and little of what whoever waits has. */
+    private static final Duration REPLY_FIRST = Duration.ofMillis(30);
+
+    private static final Duration MOST_MOVING = Duration.ofSeconds(10);
+
     private final CallQueue calls;
     private final SettingsUpdate settings;
     private final DnsRecords dns;
     private final SshUsers ssh;
     private final Layout layout;
     private final Programs programs;
+    private final BusLink bus;
 
     VmActions(
             CallQueue calls,
@@ -28,13 +34,15 @@ final class VmActions {
             DnsRecords dns,
             SshUsers ssh,
             Layout layout,
-            Programs programs) {
+            Programs programs,
+            BusLink bus) {
         this.calls = calls;
         this.settings = settings;
         this.dns = dns;
         this.ssh = ssh;
         this.layout = layout;
         this.programs = programs;
+        this.bus = bus;
     }
 
     List<Action> all() {
@@ -48,6 +56,7 @@ final class VmActions {
                 inOrder("sync_dns", 3, (a, call) -> syncDns(a)),
                 inOrder("sync_dns_with_signed_url", 1, (a, call) -> syncDnsSigned(a)),
                 inOrder("delete_arp_entries", 1, (a, call) -> deleteArpEntries(a)),
+                inOrder("expect_address", 1, (a, call) -> expectAddress(a)),
                 inOrder("ssh", 2, (a, call) -> ssh.run(a)));
     }
 
@@ -78,6 +87,31 @@ final class VmActions {
             programs.run(LIMIT, "ip", "neigh", "flush", "to", ip); // none there is what is wanted
         }
         return Map.of();
+    }
+
+    /**
+     * Berth's own: the VM is about to get this address in place of the one it has. Replies first,
+     * and leaves the bus then.
+     */
+    private Object expectAddress(Arguments a) {
+        String address = a.string(0);
+        if (!address.matches("[0-9a-fA-F.:]{2,45}")) {
+            throw new ActionException("'" + address + "' is no IP address");
+        }
+        if (Networks.has(address)) {
+            return "there";
+        }
+        Thread.ofVirtual()
+                .name("move")
+                .start(() -> {
+                    try {
+                        Thread.sleep(REPLY_FIRST);
+                        bus.moveTo(() -> Networks.has(address), MOST_MOVING);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+        return "expected";
     }
 
     /** Replies first: the VM may be gone before anything could be sent. */

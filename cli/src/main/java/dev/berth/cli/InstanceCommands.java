@@ -5,6 +5,7 @@ import dev.berth.model.Json;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -109,6 +110,31 @@ final class InstanceCommands {
                         title(screen, deployment);
                         screen.table("vms", header, vms.stream().map(this::cells).toList());
                     });
+            if (main.deploymentOrNull() == null) {
+                pools(api, screen, header);
+            }
+        }
+
+        /** A director of BOSH knows nothing of them. */
+        private static List<Object> known(Api api) {
+            Api.Answer answer = api.raw("GET", "/vm_pools", null, null, Map.of());
+            return answer.status() == 200 ? Json.asList(answer.json()) : List.of();
+        }
+
+        /** Spare VMs belong to no deployment. */
+        private void pools(Api api, Screen screen, List<String> header) {
+            for (Object tree : known(api)) {
+                Fields pool = Fields.of(tree, "vm pool");
+                screen.note(
+                        "VM pool '%s': %d of %d ready"
+                                .formatted(
+                                        pool.string("name"),
+                                        pool.integer("ready", 0),
+                                        pool.integer("size", 0)));
+                String problem = pool.string("problem", "");
+                screen.note(problem);
+                screen.table("vms", header, pool.objects("vms").stream().map(this::cells).toList());
+            }
         }
 
         private List<@Nullable String> cells(Fields vm) {

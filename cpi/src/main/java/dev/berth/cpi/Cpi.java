@@ -66,6 +66,17 @@ public interface Cpi {
 
     void setVmMetadata(CpiContext context, VmCid vm, Map<String, String> metadata);
 
+    /**
+     * Gives a running VM these networks with these addresses in place of those it has, in one go as
+     * seen from inside: its connections end, nothing else in it does. Has it them already, nothing
+     * happens. No director of BOSH calls it any more, so that most CPIs refuse: see {@link
+     * #readdressesVms}.
+     */
+    default void configureNetworks(CpiContext context, VmCid vm, Map<String, Object> networks) {
+        throw new CpiException(
+                CpiException.Type.NOT_SUPPORTED, "this CPI cannot give a VM other addresses");
+    }
+
     Map<String, Object> calculateVmCloudProperties(
             CpiContext context, int ramMb, int cpus, int ephemeralDiskMb);
 
@@ -165,6 +176,11 @@ public interface Cpi {
      */
     default boolean resizesDisks() {
         return true;
+    }
+
+    /** Whether {@link #configureNetworks} works, so that a spare VM can become an instance's. */
+    default boolean readdressesVms() {
+        return false;
     }
 
     /** Whether a disk can be attached to a VM of another az than the one it was made for. */

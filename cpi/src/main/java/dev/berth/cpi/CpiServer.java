@@ -113,7 +113,9 @@ public final class CpiServer {
                         "grows_attached_disks",
                         cpi.growsAttachedDisks(),
                         "moves_disks_between_azs",
-                        cpi.movesDisksBetweenAzs()));
+                        cpi.movesDisksBetweenAzs(),
+                        "readdresses_vms",
+                        cpi.readdressesVms()));
     }
 
     private static @Nullable Object call(Cpi cpi, CpiContext context, String method, Arguments a) {
@@ -124,6 +126,7 @@ public final class CpiServer {
                     "has_vm",
                     "reboot_vm",
                     "set_vm_metadata",
+                    "configure_networks",
                     "get_disks",
                     "calculate_vm_cloud_properties",
                     "berth_vm_evidence" ->
@@ -145,7 +148,7 @@ public final class CpiServer {
             }
             case "berth_inventory" -> inventory(cpi, context);
             case "ping" -> "pong";
-            case "configure_networks", "update_disk" ->
+            case "update_disk" ->
                     throw new CpiException(
                             CpiException.Type.NOT_SUPPORTED, method + " is not supported");
             default ->
@@ -179,6 +182,10 @@ public final class CpiServer {
             case "has_vm" -> cpi.hasVm(context, a.count(1, 1).vm(0));
             case "reboot_vm" -> {
                 cpi.rebootVm(context, a.count(1, 1).vm(0));
+                yield null;
+            }
+            case "configure_networks" -> {
+                cpi.configureNetworks(context, a.count(2, 2).vm(0), a.object(1, "networks"));
                 yield null;
             }
             case "set_vm_metadata" -> {

@@ -256,6 +256,16 @@ public final class ExternalCpi implements Cpi {
     }
 
     @Override
+    public void configureNetworks(CpiContext context, VmCid vm, Map<String, Object> networks) {
+        call(context, "configure_networks", vm.value(), networks);
+    }
+
+    @Override
+    public boolean readdressesVms() {
+        return knownInfo().object("berth").flag("readdresses_vms", false);
+    }
+
+    @Override
     public Map<String, Object> calculateVmCloudProperties(
             CpiContext context, int ramMb, int cpus, int ephemeralDiskMb) {
         Map<String, Object> wanted =

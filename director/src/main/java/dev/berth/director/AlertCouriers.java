@@ -281,6 +281,9 @@ final class AlertCouriers implements Outbox, AutoCloseable {
 
     @Override
     public List<Parcel> waiting(String sink, int limit) {
+        Instant now = clock.now();
+        // What is due later than any pause allows was put off before the clock was set back.
+        Instant latest = now.plus(patience.longest());
         return store.read(s -> s.waitingDeliveries(sink, limit)).stream()
                 .map(d ->
                         new Parcel(
@@ -288,7 +291,7 @@ final class AlertCouriers implements Outbox, AutoCloseable {
                                 Notice.fromTree(d.content()),
                                 d.attempts(),
                                 d.createdAt(),
-                                d.dueAt()))
+                                d.dueAt().isAfter(latest) ? now : d.dueAt()))
                 .toList();
     }
 

@@ -111,8 +111,8 @@ final class AlertDesk implements AlertSink, AutoCloseable {
             inherited.heard(alarm.key());
             keep(
                     AlertSources.isEnd(alert)
-                            ? known.resolved(alarm.key(), "its agent says so", clock.now())
-                            : known.raised(alarm, clock.now()));
+                            ? known.resolved(alarm.key(), "its agent says so", clock.steady())
+                            : known.raised(alarm, clock.steady()));
             inherited.watch(alarm);
         } catch (StoreException e) {
             cannot(alert.id(), e);
@@ -124,7 +124,7 @@ final class AlertDesk implements AlertSink, AutoCloseable {
         try {
             AlertBook known = book();
             inherited.heard(id);
-            keep(known.resolved(id, "it is well again", clock.now()));
+            keep(known.resolved(id, "it is well again", clock.steady()));
         } catch (StoreException e) {
             cannot(id, e);
         }
@@ -147,11 +147,11 @@ final class AlertDesk implements AlertSink, AutoCloseable {
 
     /** Null user in an answer: it was over, or taken up already. */
     synchronized boolean acknowledge(long number, String who) {
-        return keep(book().acknowledge(number, who, clock.now()));
+        return keep(book().acknowledge(number, who, clock.steady()));
     }
 
     synchronized boolean end(long number, String who) {
-        return keep(book().end(number, who, clock.now()));
+        return keep(book().end(number, who, clock.steady()));
     }
 
     /** Says what the other side said; or throws, with why it could not be told. */
@@ -167,7 +167,7 @@ final class AlertDesk implements AlertSink, AutoCloseable {
                                     ? "is none: berth update-config --type alerts FILE"
                                     : "are " + String.join(", ", couriers.served().keySet())));
         }
-        Instant now = clock.now();
+        Instant now = clock.steady();
         var alarm =
                 new Alarm(
                         "test",
@@ -219,7 +219,7 @@ final class AlertDesk implements AlertSink, AutoCloseable {
             return;
         }
         List<Change> all = List.copyOf(unsaved);
-        Instant now = clock.now();
+        Instant now = clock.steady();
         store.update(s -> all.forEach(change -> save(s, change, now)));
         unsaved.clear();
         saved += all.size();
@@ -288,7 +288,7 @@ final class AlertDesk implements AlertSink, AutoCloseable {
                 new Rows.Event(
                         0,
                         null,
-                        clock.now(),
+                        clock.steady(),
                         USER,
                         action,
                         "alert",
@@ -306,7 +306,7 @@ final class AlertDesk implements AlertSink, AutoCloseable {
 
     /** Decides what time brings; returns when to come again. */
     synchronized Instant turn() {
-        Instant now = clock.now();
+        Instant now = clock.steady();
         AlertBook current = book();
         current.timing(couriers.timing());
         if (!now.isBefore(lookAt)) {
@@ -353,9 +353,9 @@ final class AlertDesk implements AlertSink, AutoCloseable {
                     next = turn();
                 } catch (RuntimeException e) {
                     LOG.log(System.Logger.Level.ERROR, "alerts go on after", e);
-                    next = clock.now().plus(LOOK);
+                    next = clock.steady().plus(LOOK);
                 }
-                long rest = Math.max(1, Duration.between(clock.now(), next).toMillis());
+                long rest = Math.max(1, Duration.between(clock.steady(), next).toMillis());
                 if (news.tryAcquire(rest, TimeUnit.MILLISECONDS)) {
                     news.drainPermits();
                 }

@@ -127,7 +127,7 @@ final class CertificateKeeper implements AutoCloseable {
     }
 
     private List<Rows.Vm> vms() {
-        return store.read(s -> s.vmsOf(null));
+        return AgentsThere.of(store);
     }
 
     private Map<AgentId, Rows.AgentCertificate> known() {

@@ -127,8 +127,10 @@ final class ContainerActs {
     void awaitRunning() throws InterruptedException {
         hands.clock().sleep(Duration.ofMillis(watch.minMillis()));
         Instant giveUp =
-                hands.clock().now().plusMillis(Math.max(0, watch.maxMillis() - watch.minMillis()));
-        Instant begun = hands.clock().now();
+                hands.clock()
+                        .steady()
+                        .plusMillis(Math.max(0, watch.maxMillis() - watch.minMillis()));
+        Instant begun = hands.clock().steady();
         var failures = new HashMap<String, String>();
         while (true) {
             task.checkCancelled();
@@ -140,10 +142,10 @@ final class ContainerActs {
                 return;
             }
             remember(failures, state);
-            if (!hands.clock().now().isBefore(giveUp)) {
+            if (!hands.clock().steady().isBefore(giveUp)) {
                 throw notRunning(state, failures);
             }
-            hands.clock().sleep(pause(Duration.between(begun, hands.clock().now())));
+            hands.clock().sleep(pause(Duration.between(begun, hands.clock().steady())));
         }
     }
 

@@ -376,6 +376,7 @@ final class Converge {
                         .filter(i ->
                                 Journal.DONE.equals(i.outcome())
                                         && (i.kind().equals("create vm")
+                                                || i.kind().equals(SpareTaking.TAKE)
                                                 || i.kind().equals("start")))
                         .map(Rows.Intent::instance)
                         .filter(java.util.Objects::nonNull)

@@ -199,7 +199,8 @@ public final class Director implements AutoCloseable {
                                         home.resolve("cache/stemcell"),
                                         new DirectorApi.ImageDoors(
                                                 contexts, new ImageArchives(skopeo, ownLogin)),
-                                        new DirectorApi.Watching(core.alerts(), core.metrics()))));
+                                        new DirectorApi.Watching(
+                                                core.alerts(), core.metrics(), core.pools()))));
         api.certificates(certificates, core.tasks());
         api.listen(new InetSocketAddress(environment.host(), environment.apiPort()), trust);
         core.begin();

@@ -55,7 +55,7 @@ public final class DirectorApi implements AutoCloseable {
     }
 
     /** What is told to whom, and what is counted. */
-    record Watching(AlertDesk alerts, Metrics metrics) {}
+    record Watching(AlertDesk alerts, Metrics metrics, VmPools pools) {}
 
     /** Where images come in: contexts to build from, and archives. */
     record ImageDoors(BuildContexts contexts, ImageArchives archives) {}
@@ -110,6 +110,7 @@ public final class DirectorApi implements AutoCloseable {
                 Access.READ,
                 call -> new Reply.Content(200, Metrics.TYPE, watching.metrics().text()));
         new AlertsApi(desk, parts.store()).addTo(router);
+        router.get("/vm_pools", Access.READ, call -> Reply.json(watching.pools().list()));
         AlertCouriers couriers = desk.couriers();
         configs.with(
                 AlertCouriers.TYPE,

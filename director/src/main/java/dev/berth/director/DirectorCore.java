@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,14 +110,16 @@ public final class DirectorCore implements AutoCloseable {
     private final Metrics metrics = new Metrics();
     private volatile Doctor.EnvironmentHealth health = Doctor.EnvironmentHealth.NONE;
     private final Snapshots snapshots;
+    private @Nullable VmPools pools;
     private final BackupKeeper backups;
     private @Nullable Thread keeper;
     private Instant orphansDue = Instant.MIN;
+    private Instant poolsDue = Instant.MIN;
 
     public DirectorCore(Ports ports) throws IOException {
         Clock clock = ports.clock();
         fleet = new FleetWatch(ports.store(), clock, ports.threads(), ports.healing().judge());
-        store = new NotingStore(ports.store(), fleet::changed, metrics::wrote);
+        store = new NotingStore(ports.store(), this::written, metrics::wrote);
         hands =
                 new Hands(
                         store,
@@ -173,6 +176,7 @@ public final class DirectorCore implements AutoCloseable {
         var check = new CloudCheck(hands, converge);
         tasks.register(CloudCheck.SCAN, check::scan);
         tasks.register(CloudCheck.APPLY, check::apply);
+        pools = new VmPools(hands, tasks, fleet, variables, alerts);
         var alarms = new CopyAlarms(alerts, clock);
         snapshots = new Snapshots(hands, tasks, alarms);
         orphans = new OrphanedDisks(store, tasks, ports.cpi(), ports.identity(), ports.ids());
@@ -184,6 +188,13 @@ public final class DirectorCore implements AutoCloseable {
         tasks.register(RestoreJob.VERIFY, restore::verify);
     }
 
+    private void written() {
+        fleet.changed();
+        if (pools != null) {
+            pools.changed();
+        }
+    }
+
     /**
      * Settles what a killed predecessor left open, and lets exactly the agents speak that are known
      * then.
@@ -192,7 +203,14 @@ public final class DirectorCore implements AutoCloseable {
      */
     public int settle() {
         int settled = new Settlement(hands).settleAll();
-        hands.door().reset(store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList());
+        hands.door()
+                .reset(
+                        store.read(s ->
+                                Stream.concat(
+                                                s.vmsOf(null).stream().map(Rows.Vm::agent),
+                                                s.spares().stream().map(Rows.Spare::agent))
+                                        .distinct()
+                                        .toList()));
         return settled;
     }
 
@@ -221,6 +239,7 @@ public final class DirectorCore implements AutoCloseable {
     public void watch() {
         alerts.start();
         fleet.start();
+        pools().start();
         keeper = Thread.ofVirtual().name("orphans").start(this::keep);
     }
 
@@ -251,8 +270,11 @@ public final class DirectorCore implements AutoCloseable {
         if (!hands.clock().now().isBefore(orphansDue)) {
             orphansDue = copiesTurn();
         }
+        if (!hands.clock().now().isBefore(poolsDue)) {
+            poolsDue = pools().turn();
+        }
         Instant fleetDue = earlier(fleet.turn(), alerts.turn());
-        return earlier(fleetDue, orphansDue);
+        return earlier(fleetDue, earlier(poolsDue, orphansDue));
     }
 
     private Instant copiesTurn() {
@@ -293,6 +315,10 @@ public final class DirectorCore implements AutoCloseable {
         return alerts;
     }
 
+    VmPools pools() {
+        return java.util.Objects.requireNonNull(pools);
+    }
+
     OrphanedDisks orphans() {
         return orphans;
     }
@@ -310,6 +336,7 @@ public final class DirectorCore implements AutoCloseable {
         if (keeper != null) {
             keeper.interrupt();
         }
+        pools().close();
         tasks.close();
         fleet.close();
         alerts.close();

@@ -43,7 +43,9 @@ final class DoctorLook {
     Facts look(@Nullable String deployment, Set<String> networks) throws Exception {
         // The cloud first: what is made between the two looks is recorded by the second.
         List<CloudObject> inventory = inventory();
-        Facts recorded = hands.store().read(s -> recorded(s, deployment, inventory, networks));
+        Facts recorded =
+                hands.store()
+                        .read(s -> recorded(s, deployment, withoutSpares(s, inventory), networks));
         var evidence = new ConcurrentHashMap<VmCid, VmEvidence>();
         var agents = new ConcurrentHashMap<AgentId, Facts.Heard>();
         hands.parallel()
@@ -79,6 +81,21 @@ final class DoctorLook {
             }
             throw e;
         }
+    }
+
+    /** Their pool looks after them. One that was taken is an instance's. */
+    private static @Nullable List<CloudObject> withoutSpares(
+            StoreSession s, @Nullable List<CloudObject> inventory) {
+        Set<AgentId> spares =
+                s.spares().stream()
+                        .filter(spare -> !spare.is(Rows.Spare.TAKEN))
+                        .map(Rows.Spare::agent)
+                        .collect(Collectors.toSet());
+        return inventory == null || spares.isEmpty()
+                ? inventory
+                : inventory.stream()
+                        .filter(o -> o.agent() == null || !spares.contains(o.agent()))
+                        .toList();
     }
 
     private static Facts recorded(

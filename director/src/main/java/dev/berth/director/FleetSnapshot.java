@@ -45,7 +45,10 @@ final class FleetSnapshot {
                             new Fleet.Wished(containers(i), disks.getOrDefault(i.id(), Set.of())),
                             rules.bars(i.deployment(), i.group())));
         }
-        return new Fleet(members, busy(session));
+        return new Fleet(
+                members,
+                busy(session),
+                session.spares().stream().map(Rows.Spare::agent).collect(Collectors.toSet()));
     }
 
     /** What is to be mounted; a raw disk is its container's alone. */

@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,10 +137,14 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private void meet() {
         Hands own = hands();
         List<AgentId> strangers =
-                store.read(s -> s.vmsOf(null)).stream()
-                        .filter(Rows.Vm::active)
-                        .map(Rows.Vm::agent)
-                        .toList();
+                store.read(s ->
+                        Stream.concat(
+                                        s.vmsOf(null).stream()
+                                                .filter(Rows.Vm::active)
+                                                .map(Rows.Vm::agent),
+                                        s.spares().stream().map(Rows.Spare::agent))
+                                .distinct()
+                                .toList());
         try {
             own.parallel().forEach(strangers, INTRODUCTIONS, agent -> meet(own, agent));
         } catch (Exception e) {

@@ -39,7 +39,7 @@ final class InheritedAlerts {
     }
 
     void begin(Collection<Alarm> troubles) {
-        begun = clock.now();
+        begun = clock.steady();
         troubles.forEach(alarm -> {
             known.add(alarm.key());
             watch(alarm);
@@ -86,7 +86,7 @@ final class InheritedAlerts {
         return switch (parts[0]) {
             case "instance" -> instance(session, new InstanceId(parts[1]), parts);
             case "agent" -> {
-                boolean quiet = begun != null && begun.plus(STRANGER).isBefore(clock.now());
+                boolean quiet = begun != null && begun.plus(STRANGER).isBefore(clock.steady());
                 yield quiet ? "it was not heard for " + STRANGER.toMinutes() + " min" : null;
             }
             case "bus" -> anybody(session) ? "agents are heard again" : null;
@@ -100,7 +100,7 @@ final class InheritedAlerts {
                     session.instance(new InstanceId(parts[1])).isEmpty()
                             ? "the instance is gone from its deployment"
                             : null;
-            default -> null;
+            default -> null; // certificates, pools: whoever finds them tells of their end as well
         };
     }
 

@@ -149,13 +149,13 @@ final class Observer {
      * until it answers, or its time is over.
      */
     private void comeBack(AgentId agent) {
-        Instant giveUp = hands.clock().now().plus(QUESTION);
+        Instant giveUp = hands.clock().steady().plus(QUESTION);
         while (true) {
             try {
                 hands.agents().call(agent, "ping", List.of(), PING);
                 return;
             } catch (AgentException e) {
-                boolean late = !hands.clock().now().isBefore(giveUp);
+                boolean late = !hands.clock().steady().isBefore(giveUp);
                 if (late || e.kind() != AgentException.Kind.TIMEOUT) {
                     throw e;
                 }

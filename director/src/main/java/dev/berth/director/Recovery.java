@@ -169,6 +169,12 @@ final class Recovery {
             part.ips().forEach(s::reserveIp);
         }
         plan.orphans().forEach(s::saveDisk);
+        for (RecoveryPlan.Spare spare : plan.spares()) {
+            s.saveSpare(spare.row());
+            for (Rows.Ip ip : spare.ips()) {
+                boolean ignored = s.reserveSpareIp(spare.row().agent(), ip.network(), ip.address());
+            }
+        }
     }
 
     private static Rows.Config save(StoreSession s, Rows.Config c, Instant now) {

@@ -28,10 +28,18 @@ import org.jspecify.annotations.Nullable;
  * labels alone, and a disk that nobody claims becomes an orphan.
  *
  * @param deployments with what each was made from
+ * @param spares spare VMs of pools
  * @param notes for the operator: what could not be rebuilt wholly
  */
 record RecoveryPlan(
-        List<Shared> deployments, List<Part> instances, List<Rows.Disk> orphans, List<Note> notes) {
+        List<Shared> deployments,
+        List<Part> instances,
+        List<Rows.Disk> orphans,
+        List<Spare> spares,
+        List<Note> notes) {
+    /** One that no pool knows any more: it goes, and its pool makes another. */
+    record Spare(Rows.Spare row, List<Rows.Ip> ips) {}
+
     /** A line of the report. */
     record Note(String kind, String subject, String text) {
         Map<String, Object> toTree() {
@@ -61,6 +69,7 @@ record RecoveryPlan(
         private final Map<InstanceId, Part> parts = new LinkedHashMap<>();
         private final Set<DiskCid> claimed = new HashSet<>();
         private final Set<String> addresses = new HashSet<>();
+        private final List<Spare> spares = new ArrayList<>();
         private final List<Note> notes = new ArrayList<>();
 
         Maker(
@@ -102,7 +111,7 @@ record RecoveryPlan(
                     .distinct()
                     .filter(name -> !newest.containsKey(name))
                     .forEach(name -> shared.add(unknown(name)));
-            return new RecoveryPlan(shared, List.copyOf(parts.values()), orphans(), notes);
+            return new RecoveryPlan(shared, List.copyOf(parts.values()), orphans(), spares, notes);
         }
 
         private void note(String kind, String subject, String text) {
@@ -228,6 +237,10 @@ record RecoveryPlan(
             String deployment = labels.getOrDefault("deployment", "");
             String id = labels.getOrDefault("id", "");
             String why = why(vm);
+            if (id.isEmpty() && labels.containsKey(SpareActs.LABEL) && vm.agent() != null) {
+                spare(vm, vm.agent());
+                return;
+            }
             if (deployment.isEmpty() || id.isEmpty() || vm.agent() == null) {
                 note("vm-unknown", vm.cid(), "labelled with no instance, so left alone; " + why);
                 return;
@@ -265,6 +278,26 @@ record RecoveryPlan(
                             new ArrayList<>(List.of(bare(vm, instance, shape, now))),
                             labelledDisks(vm, row),
                             ips(vm, instance)));
+        }
+
+        /** What it was made from nobody knows any more. Should it have a disk, it stays. */
+        private void spare(CloudObject vm, AgentId agent) {
+            String pool = vm.metadata().getOrDefault(SpareActs.LABEL, "");
+            spares.add(
+                    new Spare(
+                            new Rows.Spare(
+                                    agent,
+                                    new VmCid(vm.cid()),
+                                    pool,
+                                    Rows.Spare.LEAVING,
+                                    Map.of(),
+                                    "",
+                                    now),
+                            ips(vm, new InstanceId(agent.value()))));
+            note(
+                    "spare-vm",
+                    vm.cid(),
+                    "a spare VM of pool '" + pool + "': another takes its place");
         }
 
         private String why(CloudObject vm) {

@@ -79,6 +79,13 @@ final class Settlement {
                 .forEach(this::settleAndTell);
     }
 
+    /** Those about spare VMs, by whoever holds the lock of the pools. */
+    void settleSpares() {
+        hands.store().read(s -> s.openIntents(null)).stream()
+                .filter(i -> List.of(SpareActs.CREATE, SpareActs.DELETE).contains(i.kind()))
+                .forEach(this::settleAndTell);
+    }
+
     private static boolean isOf(
             StoreSession s,
             @Nullable InstanceId instance,
@@ -104,6 +111,8 @@ final class Settlement {
         return switch (intent.kind()) {
             case "create vm" -> createVm(intent, payload);
             case "delete vm" -> deleteVm(intent, payload);
+            case SpareActs.CREATE -> createSpare(intent, payload);
+            case SpareActs.DELETE -> deleteSpare(intent, payload);
             case "create disk" -> createDisk(intent, payload);
             case "attach disk" -> attachment(intent, payload);
             case "detach disk" -> attachment(intent, payload);
@@ -159,9 +168,50 @@ final class Settlement {
                     VmActs.freeDisksOf(session, cid);
                     session.vmsOf(null).stream()
                             .filter(v -> v.cid().equals(cid))
-                            .forEach(v -> session.deleteVm(v.agent()));
+                            .forEach(v -> VmActs.forget(session, v.agent()));
                     session.endIntent(intent.id(), outcome, hands.clock().now());
                 });
+        return outcome;
+    }
+
+    /** One that was made has still to be greeted; whether anybody wants it is seen then. */
+    private String createSpare(Rows.Intent intent, Fields payload) {
+        AgentId agent = new AgentId(payload.string("agent"));
+        Optional<CloudObject> found =
+                made(CloudObject.Kind.VM, intent)
+                        .or(() ->
+                                inventory().stream()
+                                        .filter(o -> agent.equals(o.agent()))
+                                        .findFirst());
+        String outcome = found.map(vm -> "happened: " + vm.cid()).orElse("did not happen");
+        hands.store()
+                .update(session -> {
+                    if (found.isPresent()) {
+                        VmCid cid = new VmCid(found.get().cid());
+                        session.spare(agent).ifPresent(s -> session.saveSpare(s.made(cid)));
+                    } else {
+                        session.deleteSpare(agent);
+                    }
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        if (found.isEmpty()) {
+            hands.door().expel(agent);
+        }
+        return outcome;
+    }
+
+    private String deleteSpare(Rows.Intent intent, Fields payload) {
+        if (hands.cpi().hasVm(hands.looking(), new VmCid(payload.string("vm")))) {
+            return end(intent, "did not happen, or not wholly");
+        }
+        AgentId agent = new AgentId(payload.string("agent"));
+        String outcome = "happened";
+        hands.store()
+                .update(session -> {
+                    session.deleteSpare(agent);
+                    session.endIntent(intent.id(), outcome, hands.clock().now());
+                });
+        hands.door().expel(agent);
         return outcome;
     }
 

@@ -40,7 +40,11 @@ final class VmActs {
         this.plan = on.plan();
     }
 
+    /** A spare VM that fits is one that has booted already. */
     void createVm(Step.VmShape shape) throws InterruptedException {
+        if (new SpareTaking(on, this).take(shape)) {
+            return;
+        }
         // Five tries as BOSH, and only where the CPI says that trying again makes sense.
         for (int attempt = 1; ; attempt++) {
             try {
@@ -79,7 +83,7 @@ final class VmActs {
                                     shape.cloudProperties(),
                                     shape.networks(),
                                     List.of(),
-                                    vmEnv(certificate));
+                                    VmEnv.of(hands, scope, plan.group(), certificate));
             on.end(
                     intent,
                     Journal.DONE,
@@ -129,50 +133,6 @@ final class VmActs {
                 shape.networks(),
                 "welcomed",
                 welcomed);
-    }
-
-    /** The group's env with the director's additions; the group's own keys win, as in BOSH. */
-    private Map<String, Object> vmEnv(dev.berth.wire.AgentSettings.Certificate certificate) {
-        var env = new LinkedHashMap<>(scope.content(plan.group()).env());
-        var bosh = new LinkedHashMap<>(hands.welcome().boshEnv());
-        var mbus = new LinkedHashMap<>(Json.asObject(bosh.getOrDefault("mbus", Map.of())));
-        mbus.put(
-                "cert",
-                Json.of(
-                        "ca",
-                        certificate.ca(),
-                        "certificate",
-                        certificate.certificate(),
-                        "private_key",
-                        certificate.privateKey()));
-        if (env.get("bosh") instanceof Map<?, ?> own) {
-            bosh.putAll(Json.asObject(own));
-        }
-        bosh.put("mbus", mbus);
-        if (!scope.tags().isEmpty()) {
-            bosh.put("tags", scope.tags());
-        }
-        String d = hands.directorName();
-        String p = scope.deployment();
-        String g = plan.group();
-        bosh.put("group", canonical(d + "-" + p + "-" + g));
-        bosh.put(
-                "groups",
-                List.of(
-                        canonical(d),
-                        canonical(p),
-                        canonical(g),
-                        canonical(d + "-" + p),
-                        canonical(p + "-" + g),
-                        canonical(d + "-" + p + "-" + g)));
-        env.put("bosh", bosh);
-        return env;
-    }
-
-    private static String canonical(String name) {
-        return name.toLowerCase(java.util.Locale.ROOT)
-                .replace('_', '-')
-                .replaceAll("[^a-z0-9-]", "");
     }
 
     /** Waits for the agent, tells it the settings that always replace, and who it is. */
@@ -236,7 +196,7 @@ final class VmActs {
     }
 
     private boolean agentAnswers(Rows.Vm vm, Duration patience) throws InterruptedException {
-        Instant giveUp = hands.clock().now().plus(patience);
+        Instant giveUp = hands.clock().steady().plus(patience);
         while (true) {
             task.checkCancelled();
             try {
@@ -252,7 +212,7 @@ final class VmActs {
                     return true;
                 }
             } catch (AgentException e) {
-                if (hands.clock().now().isAfter(giveUp)) {
+                if (hands.clock().steady().isAfter(giveUp)) {
                     return false;
                 }
                 if (e.kind() == AgentException.Kind.TIMEOUT
@@ -300,7 +260,7 @@ final class VmActs {
                 Journal.DONE,
                 session -> {
                     freeDisksOf(session, cid);
-                    row.ifPresent(v -> session.deleteVm(v.agent()));
+                    row.ifPresent(v -> forget(session, v.agent()));
                 });
         row.ifPresent(v -> hands.door().expel(v.agent()));
     }
@@ -309,15 +269,21 @@ final class VmActs {
      * An answer is a claim; where a disk goes by it, the cloud is asked what there is (rule R1).
      */
     private boolean isGone(VmCid cid) throws InterruptedException {
-        Instant giveUp = hands.clock().now().plus(GOING);
+        Instant giveUp = hands.clock().steady().plus(GOING);
         while (hands.cpi().hasVm(hands.looking(), cid)) {
-            if (!hands.clock().now().isBefore(giveUp)) {
+            if (!hands.clock().steady().isBefore(giveUp)) {
                 return false;
             }
             task.checkCancelled();
             hands.clock().sleep(Duration.ofSeconds(1));
         }
         return true;
+    }
+
+    /** With the address it had as a spare, if it was one that never came to be an instance's. */
+    static void forget(StoreSession session, AgentId agent) {
+        session.deleteVm(agent);
+        session.deleteSpare(agent);
     }
 
     /** The VM is proven gone, and with it every mount it had: its disks are free (rule R1). */

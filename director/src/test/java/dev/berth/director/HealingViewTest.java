@@ -82,7 +82,11 @@ class HealingViewTest {
         return Fields.of(view.of(INSTANCE), "healing");
     }
 
-    private void event(String action, String instance, @org.jspecify.annotations.Nullable Long task, String reason) {
+    private void event(
+            String action,
+            String instance,
+            @org.jspecify.annotations.Nullable Long task,
+            String reason) {
         store.update(s ->
                 s.addEvent(
                         new Rows.Event(
@@ -99,5 +103,4 @@ class HealingViewTest {
                                 null,
                                 Json.of("reason", reason))));
     }
-
 }

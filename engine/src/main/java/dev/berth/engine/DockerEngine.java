@@ -519,6 +519,14 @@ public final class DockerEngine implements Engine {
     }
 
     @Override
+    public void disconnectNetwork(String network, String container) {
+        post(
+                "/networks/" + p(network) + "/disconnect",
+                Json.of("Container", container, "Force", false),
+                WORK);
+    }
+
+    @Override
     public Map<String, Object> createVolume(Map<String, Object> body) {
         return Json.asObject(post("/volumes/create", body, WORK));
     }

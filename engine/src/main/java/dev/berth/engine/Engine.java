@@ -251,6 +251,9 @@ public interface Engine extends AutoCloseable {
 
     void connectNetwork(String network, Map<String, Object> body);
 
+    /** Also of a container that runs; one that is not on it is an error. */
+    void disconnectNetwork(String network, String container);
+
     Map<String, Object> createVolume(Map<String, Object> body);
 
     List<Map<String, Object>> listVolumes(Map<String, @Nullable String> labels);

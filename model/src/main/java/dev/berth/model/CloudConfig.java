@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *     compiled
  * @param registries how registries outside of the environment are reached, for all deployments; raw
  *     until {@link #registries(Interpolation)}
+ * @param vmPools Berth's own: spare VMs
  */
 public record CloudConfig(
         List<Az> azs,
@@ -24,11 +25,12 @@ public record CloudConfig(
         List<DiskType> diskTypes,
         @Nullable Compilation compilation,
         List<RegistryLogin> registries,
+        List<VmPool> vmPools,
         List<Problem> warnings) {
     public static final CloudConfig EMPTY =
             new CloudConfig(
                     List.of(), List.of(), List.of(), List.of(), List.of(), null, List.of(),
-                    List.of());
+                    List.of(), List.of());
 
     /** A zone; {@code cpi} null: the default one. */
     public record Az(String name, Map<String, Object> cloudProperties, @Nullable String cpi) {}
@@ -50,6 +52,23 @@ public record CloudConfig(
             @Nullable String az,
             @Nullable String vmType,
             Map<String, Object> cloudProperties) {}
+
+    /**
+     * Spare VMs that are kept ready.
+     *
+     * @param size how many; 0: none
+     * @param az null: they serve groups of any zone whose cloud properties are theirs
+     * @param env that of the groups whose instances may take one, to the letter
+     */
+    public record VmPool(
+            String name,
+            int size,
+            String vmType,
+            List<String> vmExtensions,
+            StemcellRef stemcell,
+            String network,
+            @Nullable String az,
+            Map<String, Object> env) {}
 
     /**
      * A persistent disk that a group asks for.
@@ -106,14 +125,24 @@ public record CloudConfig(
      * type's, then each extension's; later ones win key by key.
      */
     public Map<String, Object> vmCloudProperties(InstanceGroup group, @Nullable String az) {
+        return vmCloudProperties(group.vmType(), group.vmExtensions(), az);
+    }
+
+    /** The same for a spare VM of a pool. */
+    public Map<String, Object> vmCloudProperties(VmPool pool) {
+        return vmCloudProperties(pool.vmType(), pool.vmExtensions(), pool.az());
+    }
+
+    private Map<String, Object> vmCloudProperties(
+            @Nullable String vmType, List<String> extensions, @Nullable String az) {
         var merged = new LinkedHashMap<String, Object>();
         if (az != null) {
             az(az).ifPresent(a -> merged.putAll(a.cloudProperties()));
         }
-        if (group.vmType() != null) {
-            vmType(group.vmType()).ifPresent(t -> merged.putAll(t.cloudProperties()));
+        if (vmType != null) {
+            vmType(vmType).ifPresent(t -> merged.putAll(t.cloudProperties()));
         }
-        for (String extension : group.vmExtensions()) {
+        for (String extension : extensions) {
             vmExtension(extension).ifPresent(e -> merged.putAll(e.cloudProperties()));
         }
         return merged;

@@ -24,7 +24,8 @@ public final class CloudConfigs {
                     "vm_extensions",
                     "disk_types",
                     "compilation",
-                    "registries");
+                    "registries",
+                    "vm_pools");
 
     private CloudConfigs() {}
 
@@ -55,6 +56,7 @@ public final class CloudConfigs {
         }
         List<VmType> vmTypes = vmTypes(root);
         List<VmExtension> extensions = vmExtensions(root);
+        var pools = new VmPoolReader(zones, networks, vmTypes, extensions).read(root);
         var config =
                 new CloudConfig(
                         azs,
@@ -64,6 +66,7 @@ public final class CloudConfigs {
                         diskTypes(root),
                         compilation(root, zones, networks, vmTypes),
                         RegistryLogins.ofAll(root),
+                        pools,
                         findings.warnings());
         findings.throwIfAny();
         return config;

@@ -13,8 +13,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param busy deployment to the task that changes it now; repairs asked for by the monitor need not
  *     be in it
+ * @param spares agents of VMs that belong to no instance yet: their owner watches them
  */
-public record Fleet(List<Member> members, Map<String, String> busy) {
+public record Fleet(List<Member> members, Map<String, String> busy, Set<AgentId> spares) {
+    public Fleet(List<Member> members, Map<String, String> busy) {
+        this(members, busy, Set.of());
+    }
+
     /**
      * @param agent null when the instance has no VM
      * @param vm the same

@@ -265,6 +265,7 @@ public final class Judge {
         List<Watched> changed = watched.follow(fleet, now, out);
         changed.forEach(this::judge);
         touched.addAll(watched.deployments());
+        strangers.spares(fleet.spares(), out);
         strangers.forgetQuiet(now, out);
         watched.forgetEmptyDeployments();
     }
@@ -395,7 +396,7 @@ public final class Judge {
         w.degradedSince = w.degradedSince == null ? now : w.degradedSince;
         Instant tell =
                 w.degradedSince.plus(
-                        w.report.jobState().equals("starting")
+                        w.report == Report.NONE || w.report.jobState().equals("starting")
                                 ? settings.startGrace()
                                 : settings.degradedAfter());
         if (now.isBefore(tell)) {

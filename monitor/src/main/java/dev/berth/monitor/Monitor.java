@@ -125,7 +125,7 @@ public final class Monitor implements AutoCloseable {
 
     public void heartbeat(Heartbeat heartbeat) {
         AgentId agent = heartbeat.agent();
-        Instant now = clock.now();
+        Instant now = clock.steady();
         if (isFull(agent)) {
             return;
         }
@@ -137,7 +137,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     public void connected(AgentId agent) {
-        Instant now = clock.now();
+        Instant now = clock.steady();
         if (!isFull(agent)) {
             seen.compute(
                     agent, (id, old) -> new Seen(old == null ? null : old.heartbeat, now, null));
@@ -146,7 +146,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     public void disconnected(AgentId agent) {
-        Instant now = clock.now();
+        Instant now = clock.steady();
         seen.computeIfPresent(agent, (id, old) -> new Seen(old.heartbeat, old.at, now));
         put(new Signal.Disconnected(agent));
     }
@@ -212,7 +212,7 @@ public final class Monitor implements AutoCloseable {
         Seen last = seen.get(agent);
         return last != null
                 && last.lostAt == null
-                && clock.now().isBefore(last.at.plus(settings.agentTimeout()));
+                && clock.steady().isBefore(last.at.plus(settings.agentTimeout()));
     }
 
     /** Waits for the decider's current turn, which takes microseconds. */
@@ -234,7 +234,7 @@ public final class Monitor implements AutoCloseable {
     /** How long ago it last took in all that waited; zero before the first time. */
     public Duration lag() {
         Instant last = lastTurn;
-        return last == null ? Duration.ZERO : Duration.between(last, clock.now());
+        return last == null ? Duration.ZERO : Duration.between(last, clock.steady());
     }
 
     public int waitingSignals() {
@@ -256,7 +256,7 @@ public final class Monitor implements AutoCloseable {
                 LOG.log(Level.ERROR, "signal=" + signal.getClass().getSimpleName(), e);
             }
         }
-        Instant now = clock.now();
+        Instant now = clock.steady();
         lastTurn = now;
         Instant next;
         synchronized (judging) {
@@ -279,14 +279,14 @@ public final class Monitor implements AutoCloseable {
             forgetStrangers(known.fleet());
         }
         synchronized (judging) {
-            return judge.on(current, clock.now());
+            return judge.on(current, clock.steady());
         }
     }
 
     private void decideOnAndOn() {
         while (open) {
             try {
-                long rest = Duration.between(clock.now(), turn()).toMillis();
+                long rest = Duration.between(clock.steady(), turn()).toMillis();
                 Signal next = signals.poll(Math.max(1, rest), TimeUnit.MILLISECONDS);
                 if (next != null) {
                     decide(next).forEach(this::act);
@@ -353,7 +353,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     private void ask(AgentId agent, VmCid vm) {
-        Instant asked = clock.now();
+        Instant asked = clock.steady();
         work.execute(() -> {
             Seen last = seen.get(agent);
             if (last != null && last.lostAt == null && last.at.isAfter(asked)) {
@@ -427,7 +427,7 @@ public final class Monitor implements AutoCloseable {
                         .map(Fleet.Member::agent)
                         .filter(java.util.Objects::nonNull)
                         .collect(Collectors.toSet());
-        Instant old = clock.now().minus(Duration.ofMinutes(10));
+        Instant old = clock.steady().minus(Duration.ofMinutes(10));
         seen.entrySet().removeIf(e -> !known.contains(e.getKey()) && e.getValue().at.isBefore(old));
     }
 }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Agents that speak and belong to no deployment: new ones not known yet, and rogues. */
@@ -18,6 +19,7 @@ final class Strangers {
     private record Stranger(Instant first, Instant last) {}
 
     private final Map<AgentId, Stranger> known = new HashMap<>();
+    private Set<AgentId> spares = Set.of();
     private final Duration rogueAfter;
     private final Alarms alarms;
 
@@ -41,6 +43,12 @@ final class Strangers {
                     "An agent speaks on the bus that no deployment knows; its VM may be left over.",
                     null);
         }
+    }
+
+    /** These are known to belong to no deployment yet; their owner watches them. */
+    void spares(Set<AgentId> agents, List<Action> out) {
+        spares = agents;
+        agents.forEach(agent -> alarms.resolve(out, alarm(agent)));
     }
 
     /** It joined a deployment; when it was last heard, if it was. */
@@ -77,6 +85,7 @@ final class Strangers {
     private boolean isRogue(AgentId agent) {
         Stranger stranger = known.get(agent);
         return stranger != null
+                && !spares.contains(agent)
                 && Duration.between(stranger.first, stranger.last).compareTo(rogueAfter) > 0;
     }
 

@@ -158,6 +158,9 @@ final class Watched {
 
     /** What differs from the wish in what its agent says; null: nothing. */
     @Nullable String trouble() {
+        if (report == Report.NONE) {
+            return "it answers, and has not said yet how it is";
+        }
         if (!member.state().equals("started")) {
             return report.jobState().equals("running")
                     ? "containers run though it was stopped"

@@ -321,7 +321,7 @@ class JudgeTest {
     }
 
     @Test
-    void theAlertEndsWhenTheInstanceIsHeardAgain() {
+    void theAlertEndsWhenTheInstanceSaysThatItRunsAgain() {
         running(3);
         at(1000, disconnected(0));
         until(1200);
@@ -331,6 +331,9 @@ class JudgeTest {
         at(2000, fleet(replaced, Map.of()));
         at(2500, new Signal.Connected(new AgentId("agent-new")));
         assertThat(at(3000, new Signal.RepairEnded("shop", List.of(id(0)), true, "task 8")))
+                .describedAs("that an agent answers says nothing of its containers")
+                .noneMatch(a -> a instanceof Action.ResolveAlert);
+        assertThat(at(3100, new Signal.Beat(new AgentId("agent-new"), "running")))
                 .anyMatch(a -> a instanceof Action.ResolveAlert r && r.id().equals("instance/i0"));
         assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.Well());
     }

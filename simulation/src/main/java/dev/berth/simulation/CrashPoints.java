@@ -111,6 +111,12 @@ public final class CrashPoints {
             task("update_deployment", payload);
         }
 
+        /** A pool of that size, full. */
+        void pool(int size) {
+            world.rules.pools.wish(List.of(new Pools.Pool("small", "1", size)));
+            await(world, world.rules.pools::areFull, "filling the pool");
+        }
+
         Rows.Instance first(String group) {
             return world.database.read(s -> s.instances("one")).stream()
                     .filter(i -> i.group().equals(group))
@@ -212,6 +218,36 @@ public final class CrashPoints {
                 healed(
                         "agent silent, repaired",
                         act -> act.world.agents.mute(act.vm("db").agent(), true)));
+        changes.add(
+                new Change(
+                        "VM lost, a spare one taken",
+                        BASE,
+                        BASE,
+                        act -> {
+                            act.pool(1);
+                            act.world.cloud.loseVm(act.vm("db").cid());
+                        },
+                        act -> act.isHealed() && act.world.rules.pools.areFull()));
+        changes.add(
+                new Change(
+                        "first deploy, on spare VMs",
+                        null,
+                        BASE,
+                        act -> {
+                            act.pool(2);
+                            act.deploy(BASE);
+                        },
+                        act -> act.tasksEnded() && act.world.rules.pools.areFull()));
+        changes.add(
+                new Change(
+                        "pool given up",
+                        BASE,
+                        BASE,
+                        act -> {
+                            act.pool(2);
+                            act.world.rules.pools.wish(List.of());
+                        },
+                        act -> act.world.rules.pools.areFull()));
         return changes;
     }
 

@@ -5,6 +5,7 @@ import dev.berth.cpi.CpiException.Type;
 import dev.berth.testkit.FakeAgents;
 import dev.berth.testkit.FakeAgents.Fate;
 import dev.berth.testkit.FakeCpi;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -27,6 +28,8 @@ final class Faults {
     private final Map<String, Integer> injected = new TreeMap<>();
     private double messages;
     private double cloud;
+    private boolean cloudAway;
+    private Duration cloudDelay = Duration.ZERO;
     private Consumer<FakeCpi.Call> own = call -> {};
 
     Faults(Random random, Trace trace) {
@@ -47,6 +50,28 @@ final class Faults {
 
     void none() {
         rates(0, 0);
+        cloudBack();
+    }
+
+    /** Nobody reaches the cloud until {@link #cloudBack}; its VMs run on. */
+    void cloudAway() {
+        count("cloud unreachable");
+        cloudAway = true;
+    }
+
+    /** Each call takes that much longer until {@link #cloudBack}. */
+    void cloudSlow(Duration delay) {
+        count("cloud slow");
+        cloudDelay = delay;
+    }
+
+    void cloudBack() {
+        cloudAway = false;
+        cloudDelay = Duration.ZERO;
+    }
+
+    Duration cloudDelay() {
+        return cloudDelay;
     }
 
     /** By kind. */
@@ -78,6 +103,14 @@ final class Faults {
     /** A call that fails and has done nothing, or of which nobody knows. */
     void before(FakeCpi.Call call) {
         own.accept(call);
+        if (cloudAway) {
+            count("call of an unreachable cloud");
+            throw fault(
+                    call,
+                    isLook(call)
+                            ? new CpiException(Type.CLOUD_ERROR, "the cloud cannot be reached")
+                            : new CpiException(Type.UNKNOWN, "the cloud does not answer"));
+        }
         if (cloud == 0 || random.nextDouble() >= cloud) {
             return;
         }

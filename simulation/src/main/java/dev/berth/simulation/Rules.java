@@ -53,11 +53,15 @@ final class Rules implements FakeVm.Witness {
     private final Set<Long> repairs = new HashSet<>();
     private final Map<String, Instant> massFailures = new HashMap<>();
     private final Ledgers ledgers;
+    final Pools pools;
+    private final AlertRules alerts;
     private long mutations;
 
     Rules(World world) {
         this.world = world;
         this.ledgers = new Ledgers(world, this::check);
+        this.pools = new Pools(world, this::check);
+        this.alerts = new AlertRules(this::check);
     }
 
     /** How often each rule was looked at. */
@@ -153,10 +157,15 @@ final class Rules implements FakeVm.Witness {
             case "delete_disk" -> deletion(call);
             case "resize_disk" -> resizing(call);
             case "create_vm" -> {
-                creation(call);
+                addresses(call, 3, null);
                 repairOf(call);
             }
-            case "delete_vm", "reboot_vm" -> repairOf(call);
+            case "configure_networks" -> addresses(call, 1, (VmCid) call.arguments().getFirst());
+            case "delete_vm" -> {
+                pools.deletion(call);
+                repairOf(call);
+            }
+            case "reboot_vm" -> repairOf(call);
             default -> {}
         }
     }
@@ -230,13 +239,14 @@ final class Rules implements FakeVm.Witness {
      * An instance keeps its addresses, so that a second VM with one of them is made by somebody who
      * takes the first for gone, and its disk for free.
      */
-    private void creation(FakeCpi.Call call) {
-        Set<String> wanted = addresses(call.arguments().get(3));
+    private void addresses(FakeCpi.Call call, int networks, @Nullable VmCid but) {
+        Set<String> wanted = addresses(call.arguments().get(networks));
         for (FakeCloud.Vm vm : world.cloud.vms()) {
             check(
                     "R1",
-                    java.util.Collections.disjoint(wanted, addresses(vm.networks())),
-                    "a second VM is to be made beside " + vm.cid());
+                    vm.cid().equals(but)
+                            || java.util.Collections.disjoint(wanted, addresses(vm.networks())),
+                    "a second VM is to have an address of " + vm.cid());
         }
     }
 
@@ -252,8 +262,7 @@ final class Rules implements FakeVm.Witness {
         DiskCid disk = (DiskCid) call.arguments().getFirst();
         Instant orphaned =
                 world.database.read(s -> s.disk(disk)).map(Rows.Disk::orphanedAt).orElse(null);
-        boolean over =
-                orphaned != null && !world.clock.now().isBefore(orphaned.plus(ORPHANS_ARE_KEPT));
+        boolean over = orphaned != null && !world.told().isBefore(orphaned.plus(ORPHANS_ARE_KEPT));
         check("R3", over, "disk " + disk + " is to be deleted, an orphan since " + orphaned);
         if (over) {
             mayGo.add(disk);
@@ -262,7 +271,7 @@ final class Rules implements FakeVm.Witness {
 
     /** A person said that nobody is to touch it. */
     void ignored(InstanceId instance) {
-        ignored.put(instance, world.clock.now());
+        ignored.put(instance, world.told());
     }
 
     void regarded(InstanceId instance) {
@@ -335,6 +344,10 @@ final class Rules implements FakeVm.Witness {
             rows.put(disk.cid(), now);
         }
         seen.forEach((vm, count) -> check("R1", count == 1, vm + " has " + count + " disks"));
+        world.database.read(s -> {
+            pools.sweep(s);
+            return true;
+        });
         rows.keySet().removeIf(disk -> mayGo.contains(disk) && world.cloud.disk(disk).isEmpty());
         check("R3", rows.size() == world.cloud.disks().size(), "a disk is gone from the cloud");
         repairsBegun();
@@ -440,13 +453,14 @@ final class Rules implements FakeVm.Witness {
 
     /** So many VMs of a deployment were lost at once that its repairs must go one at a time. */
     void massFailure(String deployment) {
-        massFailures.put(deployment, world.clock.now());
+        massFailures.put(deployment, world.told());
     }
 
     /** Tasks are counted anew. */
     void storeLost() {
         repairs.clear();
         massFailures.clear();
+        pools.forgotten();
     }
 
     // --- at rest
@@ -457,8 +471,10 @@ final class Rules implements FakeVm.Witness {
         check("R4", world.unfinished().isEmpty(), "unfinished tasks: " + world.unfinished());
         world.database.read(s -> {
             leaks(s);
+            pools.atRest(s);
             addresses(s);
             keptDisks(s, wishes);
+            alerts.atRest(s);
             return true;
         });
         for (Wish wish : wishes) {
@@ -493,6 +509,7 @@ final class Rules implements FakeVm.Witness {
     private void leaks(StoreSession s) {
         check("R4", s.openIntents(null).isEmpty(), "open intents: " + s.openIntents(null));
         Set<String> recorded = set(s.vmsOf(null), v -> v.cid().value());
+        recorded.addAll(set(s.spares(), v -> String.valueOf(v.cid())));
         Set<String> real = set(world.ownVms(), v -> v.cid().value());
         check("R4", real.equals(recorded), "VMs in the cloud " + real + ", recorded " + recorded);
         Set<String> known = set(s.disksOf(null), d -> d.cid().value());
@@ -524,6 +541,7 @@ final class Rules implements FakeVm.Witness {
                                         Collectors.mapping(Rows.Ip::address, Collectors.toList())));
         Set<InstanceId> instances =
                 s.instances(null).stream().map(Rows.Instance::id).collect(Collectors.toSet());
+        s.spares().forEach(spare -> instances.add(new InstanceId(spare.agent().value())));
         held.forEach((instance, addresses) ->
                 check(
                         "R4",

@@ -47,17 +47,26 @@ public final class Simulation {
     private final World world;
     private final Random random;
     private final Map<String, Wish> wishes = new LinkedHashMap<>();
+    private final Disasters disasters;
     private boolean busLost;
 
-    private Simulation(World world) {
+    /** Apart from the other, so that a history without pools is the same as before there were. */
+    private final Random ofPools;
+
+    private final boolean withPools;
+
+    private Simulation(World world, long seed) {
         this.world = world;
         this.random = world.random;
+        this.ofPools = new Random(seed ^ 0x9e3779b97f4a7c15L);
+        this.withPools = ofPools.nextInt(5) < 2;
+        this.disasters = new Disasters(world, this::mayStop);
     }
 
     /** Runs it on the caller's thread, in virtual time. */
     public static Result run(long seed, boolean aloud) {
         try (var world = new World(seed, new World.Settings(aloud, false, true))) {
-            var simulation = new Simulation(world);
+            var simulation = new Simulation(world, seed);
             return result(seed, world, simulation::live);
         }
     }
@@ -96,6 +105,10 @@ public final class Simulation {
         }
         world.plantSecret("one");
         world.plantSecret("two");
+        if (ofPools.nextInt(8) == 0) {
+            world.cloud.keepAddresses();
+        }
+        changePools();
         wishes.put("one", Wishes.random(random, "one"));
         episode(wishes.get("one"));
         for (int i = 1; i < EPISODES; i++) {
@@ -108,8 +121,18 @@ public final class Simulation {
             if (random.nextInt(6) == 0) {
                 loseStore();
             }
+            changePools();
         }
         orphansAge();
+    }
+
+    /** An operator wants other pools, at any time; what is deployed has nothing to do with it. */
+    private void changePools() {
+        if (withPools) {
+            Duration when = Duration.ofMillis(ofPools.nextInt(60_000));
+            List<Pools.Pool> next = Pools.random(ofPools);
+            world.clock.in(when, () -> world.rules.pools.wish(next));
+        }
     }
 
     // --- an episode
@@ -190,6 +213,7 @@ public final class Simulation {
             }
         }
         world.pass(Duration.ofSeconds(150));
+        poolsFill();
         sameAgain();
         world.rules.atRest(List.copyOf(wishes.values()));
     }
@@ -296,8 +320,8 @@ public final class Simulation {
         int count = random.nextInt(3);
         for (int i = 0; i < count; i++) {
             Duration when = Duration.ofMillis(random.nextInt(60_000));
-            int kind = random.nextInt(12);
-            world.clock.in(when, () -> hurt(kind));
+            int kind = random.nextInt(16);
+            world.clock.in(when, kind < 12 ? () -> hurt(kind) : disasters::strike);
         }
     }
 
@@ -315,6 +339,7 @@ public final class Simulation {
             hurt(vm, kind);
         }
         fewOnALostBus();
+        disasters.fewInACutZone();
     }
 
     private void hurt(FakeVm vm, int kind) {
@@ -380,7 +405,10 @@ public final class Simulation {
 
     /** Of one agent alone nobody can tell whether it is silent or the bus. */
     private void fewOnALostBus() {
-        List<FakeVm> up = world.agents.vms().stream().filter(FakeVm::isUp).toList();
+        List<FakeVm> up =
+                world.agents.vms().stream()
+                        .filter(vm -> vm.isUp() && !vm.instance().isEmpty())
+                        .toList();
         if (busLost && up.size() < 2) {
             up.forEach(this::mayStop);
         }
@@ -414,9 +442,18 @@ public final class Simulation {
             }
         }
         world.pass(Duration.ofSeconds(120));
+        poolsFill();
         sameAgain();
         world.rules.atRest(List.copyOf(wishes.values()));
         world.rules.expectNoStops();
+    }
+
+    /** Whatever came over them: they wait for five minutes at most before they try again. */
+    private void poolsFill() {
+        if (!world.await(world.rules.pools::areFull, Duration.ofMinutes(20))) {
+            throw new Broken("pool: they do not fill: " + world.database.read(s -> s.spares()));
+        }
+        world.pass(Duration.ofSeconds(60));
     }
 
     private boolean settled() {

@@ -50,7 +50,7 @@ final class World implements AutoCloseable {
 
     static final String CLOUD_CONFIG =
             """
-            azs: [{name: z1}, {name: z2}]
+            azs: [{name: z1, cloud_properties: {zone: z1}}, {name: z2, cloud_properties: {zone: z2}}]
             disk_types:
             - {name: fast, disk_size: 1024, cloud_properties: {kind: fast}}
             - {name: quick, disk_size: 1024, cloud_properties: {kind: fast}}
@@ -85,11 +85,13 @@ final class World implements AutoCloseable {
         final SimClock.Group group;
         @Nullable DirectorCore core;
         @Nullable AgentCalls calls;
+        final JumpyClock clock;
         boolean ready;
         Instant nextTurn = Instant.MIN;
 
-        Process(SimClock.Group group) {
+        Process(SimClock.Group group, JumpyClock clock) {
             this.group = group;
+            this.clock = clock;
         }
     }
 
@@ -128,7 +130,7 @@ final class World implements AutoCloseable {
             throw new java.io.UncheckedIOException(e);
         }
         database = emptyStore();
-        process = new Process(new SimClock.Group("nobody"));
+        process = new Process(new SimClock.Group("nobody"), new JumpyClock(clock, Duration.ZERO));
         furnish();
         start();
         clock.in(BEAT, this::beat);
@@ -201,7 +203,10 @@ final class World implements AutoCloseable {
     /** Starts one process after another until one lives. */
     private void start() {
         while (true) {
-            var next = new Process(new SimClock.Group("director " + ++processes));
+            var next =
+                    new Process(
+                            new SimClock.Group("director " + ++processes),
+                            new JumpyClock(clock, process.clock.offset()));
             process = next;
             clock.start(next.group, () -> boot(next));
             while (!next.ready && !next.group.isDead()) {
@@ -209,7 +214,7 @@ final class World implements AutoCloseable {
                 clock.sleep(Duration.ofMillis(10));
             }
             if (next.ready) {
-                upSince = clock.now();
+                upSince = told();
                 trace.say(next.group + " is up");
                 return;
             }
@@ -231,7 +236,7 @@ final class World implements AutoCloseable {
                                     (name, tag) -> "sha256:" + Digests.sha256(name + ":" + tag),
                                     null,
                                     null,
-                                    clock,
+                                    next.clock,
                                     this::uuid,
                                     (name, work) -> clock.start(next.group, work),
                                     Parallel.IN_ORDER,
@@ -305,7 +310,18 @@ final class World implements AutoCloseable {
         }
     }
 
-    /** When the director that runs now was ready. */
+    /** What the director's clock says, whatever it was set to. */
+    Instant told() {
+        return process.clock.now();
+    }
+
+    /** Somebody sets the clock of the director's machine. */
+    void setClock(Duration ahead) {
+        trace.say("the director's clock is set " + ahead.minus(process.clock.offset()) + " on");
+        process.clock.set(ahead);
+    }
+
+    /** When the director that runs now was ready, by its own clock. */
     Instant upSince() {
         return upSince;
     }
@@ -324,7 +340,8 @@ final class World implements AutoCloseable {
                                 if (!Faults.isLook(call)) {
                                     trace.say("cpi " + call.method() + " " + subject(call));
                                 }
-                                clock.sleep(Duration.ofMillis(latency(call)));
+                                clock.sleep(
+                                        Duration.ofMillis(latency(call)).plus(faults.cloudDelay()));
                                 if (settings.checked()) {
                                     rules.asked(call);
                                 }
@@ -410,7 +427,7 @@ final class World implements AutoCloseable {
     private void turn() {
         Process now = process;
         Duration pause = Duration.ofMillis(500);
-        if (now.ready && !now.group.isDead() && !clock.now().isBefore(now.nextTurn)) {
+        if (now.ready && !now.group.isDead() && !now.clock.steady().isBefore(now.nextTurn)) {
             clock.in(pause, this::turn);
             now.nextTurn = core().turn();
             return;
@@ -485,11 +502,11 @@ final class World implements AutoCloseable {
      * @return those whose time is over then
      */
     List<DiskCid> orphansAge() {
-        Instant end = clock.now().minus(Duration.ofDays(5));
+        Instant end = told().minus(Duration.ofDays(5));
         var over = new ArrayList<DiskCid>();
         for (Rows.Disk disk : database.read(s -> s.orphanedDisks())) {
-            Instant since = clock.now().minus(Duration.ofMinutes(random.nextInt(6 * 24 * 60)));
-            age(disk, Duration.between(since, clock.now()));
+            Instant since = told().minus(Duration.ofMinutes(random.nextInt(6 * 24 * 60)));
+            age(disk, Duration.between(since, told()));
             if (since.isBefore(end)) {
                 over.add(disk.cid());
             }
@@ -499,7 +516,7 @@ final class World implements AutoCloseable {
 
     void age(Rows.Disk disk, Duration age) {
         trace.say("orphan " + disk.cid() + " for " + age);
-        database.update(s -> s.saveDisk(disk.orphaned(clock.now().minus(age))));
+        database.update(s -> s.saveDisk(disk.orphaned(told().minus(age))));
     }
 
     Map<String, Object> deployPayload(Wish wish, Map<String, Object> options) {

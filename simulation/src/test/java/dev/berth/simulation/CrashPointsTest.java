@@ -31,7 +31,10 @@ class CrashPointsTest {
                     "disk resized by command", 15,
                     "disk attached", 15,
                     "moved to another az", 15,
-                    "group renamed", 10);
+                    "group renamed", 10,
+                    "VM lost, a spare one taken", 4,
+                    "first deploy, on spare VMs", 6,
+                    "pool given up", 6);
 
     private static final Logger ROOT = Logger.getLogger("");
 

@@ -80,6 +80,17 @@ final class Mapping {
                 time(rs, "created_at"));
     }
 
+    static Rows.Spare spare(ResultSet rs, StatementContext context) throws SQLException {
+        return new Rows.Spare(
+                new AgentId(rs.getString("agent")),
+                optional(rs.getString("cid"), VmCid::new),
+                rs.getString("pool"),
+                rs.getString("state"),
+                tree(rs, "shape"),
+                rs.getString("images"),
+                time(rs, "created_at"));
+    }
+
     static Rows.Disk disk(ResultSet rs, StatementContext context) throws SQLException {
         return new Rows.Disk(
                 new DiskCid(rs.getString("cid")),

@@ -150,6 +150,48 @@ public final class Rows {
     }
 
     /**
+     * A spare VM of a pool, from the intent to make it until an instance has it or it is gone. Its
+     * addresses are reserved as long as the row is there.
+     *
+     * @param cid null until the cloud has answered
+     * @param state {@code making}; {@code booting}: its agent is awaited; {@code ready}: an
+     *     instance may take it; {@code taken}: it is an instance's, whose VM row says so; {@code
+     *     leaving}: it is to be deleted
+     * @param shape as that of a VM
+     * @param images digest over the images that it was told to have
+     */
+    public record Spare(
+            AgentId agent,
+            @Nullable VmCid cid,
+            String pool,
+            String state,
+            Map<String, Object> shape,
+            String images,
+            Instant createdAt) {
+        public static final String MAKING = "making";
+        public static final String BOOTING = "booting";
+        public static final String READY = "ready";
+        public static final String TAKEN = "taken";
+        public static final String LEAVING = "leaving";
+
+        public boolean is(String oneState) {
+            return state.equals(oneState);
+        }
+
+        public Spare in(String newState) {
+            return new Spare(agent, cid, pool, newState, shape, images, createdAt);
+        }
+
+        public Spare made(VmCid as) {
+            return new Spare(agent, as, pool, BOOTING, shape, images, createdAt);
+        }
+
+        public Spare having(String newImages) {
+            return new Spare(agent, cid, pool, state, shape, newImages, createdAt);
+        }
+    }
+
+    /**
      * A persistent disk.
      *
      * @param instance holder; null once orphaned

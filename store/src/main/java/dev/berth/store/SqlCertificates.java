@@ -7,7 +7,7 @@ import java.util.List;
 import org.jdbi.v3.core.Handle;
 
 /** What is known of agents' certificates. */
-abstract class SqlCertificates extends SqlAlerts {
+abstract class SqlCertificates extends SqlSpares {
     SqlCertificates(Handle handle) {
         super(handle);
     }

@@ -347,7 +347,10 @@ final class SqlSession extends SqlCertificates {
 
     @Override
     public List<Rows.Ip> ips() {
-        return list(Mapping::ip, "SELECT * FROM ips ORDER BY address");
+        return list(
+                Mapping::ip,
+                "SELECT address, network, coalesce(instance, spare) AS instance, is_static"
+                        + " FROM ips ORDER BY address");
     }
 
     @Override

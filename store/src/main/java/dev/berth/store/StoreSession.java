@@ -86,6 +86,19 @@ public interface StoreSession {
 
     void deleteVm(AgentId agent);
 
+    // --- spare VMs of pools, oldest first
+    List<Rows.Spare> spares();
+
+    Optional<Rows.Spare> spare(AgentId agent);
+
+    void saveSpare(Rows.Spare spare);
+
+    /** Frees its addresses too. */
+    void deleteSpare(AgentId agent);
+
+    /** False, without change, when somebody holds the address. */
+    boolean reserveSpareIp(AgentId spare, String network, String address);
+
     // --- disks, by cid
     List<Rows.Disk> disks(@Nullable InstanceId instance);
 
@@ -163,6 +176,7 @@ public interface StoreSession {
     void deleteAgentCertificate(AgentId agent);
 
     // --- addresses, by address as text
+    /** Also those of spare VMs, as of an instance with the id of the agent. */
     List<Rows.Ip> ips();
 
     List<Rows.Ip> ips(InstanceId instance);

@@ -529,6 +529,11 @@ final class FakeEngine implements Engine {
     }
 
     @Override
+    public void disconnectNetwork(String network, String container) {
+        throw unused();
+    }
+
+    @Override
     public Map<String, Object> createVolume(Map<String, Object> body) {
         throw unused();
     }

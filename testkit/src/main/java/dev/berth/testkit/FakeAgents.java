@@ -9,6 +9,7 @@ import dev.berth.model.AgentId;
 import dev.berth.model.DiskCid;
 import dev.berth.model.Json;
 import dev.berth.wire.AgentSettings;
+import dev.berth.wire.Heartbeat;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,7 +76,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     /** How long a message that is not repeated stays without a reply, as on the real bus. */
     private static final Duration WINDOW = Duration.ofSeconds(45);
 
-    private static final Duration LATENCY = Duration.ofMillis(2);
+    private static final Duration USUAL_LATENCY = Duration.ofMillis(2);
     private static final Duration REPETITION = Duration.ofMillis(400);
     private static final Duration BOOT = Duration.ofMillis(1500);
     private static final Duration LATE = Duration.ofSeconds(60);
@@ -87,6 +89,8 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     private final Set<AgentId> admitted = new HashSet<>();
     private @Nullable AgentEvents events;
     private boolean busUp = true;
+    private Predicate<FakeCloud.Vm> cutOff = vm -> false;
+    private Duration latency = USUAL_LATENCY;
 
     public FakeAgents(FakeCloud cloud, SimClock clock, FakeVm.Witness witness) {
         this.cloud = cloud;
@@ -120,10 +124,52 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     }
 
     private boolean reachable(FakeVm vm) {
-        return busUp && vm.isUp() && !vm.isMuted() && admitted.contains(vm.agent());
+        return busUp
+                && vm.isUp()
+                && !vm.isMuted()
+                && admitted.contains(vm.agent())
+                && !isCutOff(vm);
+    }
+
+    private boolean isCutOff(FakeVm vm) {
+        return cloud.vm(vm.cid()).filter(cutOff).isPresent();
     }
 
     // --- what a test does to them
+
+    /**
+     * The network between the director and some of the cloud is cut, also for VMs that are made
+     * there meanwhile; what runs there runs on.
+     *
+     * @param noticed the bus sees their connections end; otherwise only heartbeats stop
+     */
+    public void cutOff(Predicate<FakeCloud.Vm> which, boolean noticed) {
+        List<FakeVm> heard = vms.values().stream().filter(this::reachable).toList();
+        cutOff = which;
+        AgentEvents listener = events;
+        if (noticed && listener != null) {
+            heard.stream().filter(this::isCutOff).forEach(vm -> listener.disconnected(vm.agent()));
+        }
+    }
+
+    /** The network is whole again. */
+    public void rejoin() {
+        List<FakeVm> apart = vms.values().stream().filter(this::isCutOff).toList();
+        cutOff = vm -> false;
+        AgentEvents listener = events;
+        if (listener != null) {
+            apart.stream().filter(this::reachable).forEach(vm -> listener.connected(vm.agent()));
+        }
+    }
+
+    /** How long each message is on its way from now on. */
+    public void slow(Duration each) {
+        latency = each;
+    }
+
+    public void asFastAsEver() {
+        latency = USUAL_LATENCY;
+    }
 
     /** Its VM is cut from the network for good: it is silent, also after a reboot. */
     public void cut(AgentId agent) {
@@ -194,9 +240,22 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
     }
 
     private void beat(FakeVm vm) {
-        if (events != null && reachable(vm)) {
-            events.heartbeat(vm.heartbeat());
+        if (events == null || !reachable(vm)) {
+            return;
         }
+        AgentEvents listener = events;
+        Heartbeat said = vm.heartbeat();
+        if (latency.equals(USUAL_LATENCY)) {
+            listener.heartbeat(said);
+            return;
+        }
+        clock.in(
+                latency,
+                () -> {
+                    if (events == listener && busUp) {
+                        listener.heartbeat(said);
+                    }
+                });
     }
 
     // --- the cloud
@@ -288,7 +347,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
         private @Nullable Object look(Call call, Duration limit) {
             Instant end = clock.now().plus(limit);
             while (true) {
-                clock.sleep(LATENCY);
+                clock.sleep(latency);
                 FakeVm vm = vms.get(call.agent());
                 Fate fate = hook.fate(call);
                 if (vm != null && reachable(vm) && fate != Fate.REQUEST_LOST) {
@@ -304,7 +363,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
         private @Nullable Object act(Call call, Duration limit) {
             FakeVm vm = vms.get(call.agent());
             Fate fate = hook.fate(call);
-            clock.sleep(LATENCY);
+            clock.sleep(latency);
             if (vm == null || !reachable(vm) || fate == Fate.REQUEST_LOST) {
                 clock.sleep(min(limit, WINDOW));
                 throw timeout(call);
@@ -313,7 +372,7 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
             int boot = vm.boots();
             var job = new Job(call, vm, boot);
             Instant free = vm.busyUntil().isAfter(clock.now()) ? vm.busyUntil() : clock.now();
-            Instant done = fate == Fate.LATE ? free.plus(LATE) : free.plus(LATENCY);
+            Instant done = fate == Fate.LATE ? free.plus(LATE) : free.plus(latency);
             vm.busyUntil(done);
             clock.in(Duration.between(clock.now(), done), job);
             if (fate == Fate.DOUBLED) {
@@ -326,13 +385,13 @@ public final class FakeAgents implements AgentDoor, FakeCloud.Listener {
             while (!job.done && clock.now().isBefore(end) && job.vm.boots() == job.boot) {
                 Instant ready = job.vm.busyUntil();
                 Duration rest = Duration.between(clock.now(), ready.isBefore(end) ? ready : end);
-                clock.sleep(rest.isPositive() ? rest : LATENCY);
+                clock.sleep(rest.isPositive() ? rest : latency);
             }
             if (fate == Fate.REPLY_LOST || !job.done || !reachable(job.vm)) {
                 clock.sleep(min(WINDOW, Duration.between(clock.now(), end)));
                 throw timeout(job.call);
             }
-            clock.sleep(LATENCY);
+            clock.sleep(latency);
             AgentException failure = job.failure;
             if (failure != null) {
                 throw new AgentException(

@@ -56,6 +56,21 @@ public final class FakeCloud {
                     now ? boots + 1 : boots);
         }
 
+        Vm networks(Map<String, Object> next) {
+            return new Vm(
+                    cid,
+                    agent,
+                    stemcell,
+                    director,
+                    requestId,
+                    cloudProperties,
+                    next,
+                    env,
+                    metadata,
+                    running,
+                    boots);
+        }
+
         Vm metadata(Map<String, String> next) {
             return new Vm(
                     cid,
@@ -150,6 +165,7 @@ public final class FakeCloud {
     private boolean growsAttachedDisks = true;
     private boolean growsDisks = true;
     private boolean movesDisks = true;
+    private boolean readdressesVms = true;
 
     public synchronized void listen(Listener listener) {
         listeners.add(listener);
@@ -214,6 +230,15 @@ public final class FakeCloud {
     /** In many clouds a disk belongs to a zone. */
     public synchronized void keepDisksInTheirAz() {
         movesDisks = false;
+    }
+
+    /** In many clouds a VM has the addresses it was made with. */
+    public synchronized void keepAddresses() {
+        readdressesVms = false;
+    }
+
+    public synchronized boolean givesAddresses() {
+        return readdressesVms;
     }
 
     synchronized boolean movesDisks() {

@@ -206,8 +206,16 @@ public final class FakeCpi implements Cpi {
         if (!cloud.stemcells().containsKey(vm.stemcell())) {
             throw error(Type.VM_CREATION_FAILED, "no stemcell " + vm.stemcell());
         }
-        List<String> wanted = addresses(vm.networks());
+        refuseAddressesInUse(vm, addresses(vm.networks()));
+        cloud.put(vm);
+        return vm;
+    }
+
+    private void refuseAddressesInUse(FakeCloud.Vm vm, List<String> wanted) {
         for (FakeCloud.Vm other : cloud.vms()) {
+            if (other.cid().equals(vm.cid())) {
+                continue;
+            }
             for (String address : addresses(other.networks())) {
                 if (wanted.contains(address) && !cloud.isCareless()) {
                     throw new CpiException(
@@ -218,8 +226,6 @@ public final class FakeCpi implements Cpi {
                 }
             }
         }
-        cloud.put(vm);
-        return vm;
     }
 
     private static List<String> addresses(Map<String, Object> networks) {
@@ -279,6 +285,30 @@ public final class FakeCpi implements Cpi {
                         }),
                 cid,
                 metadata);
+    }
+
+    @Override
+    public void configureNetworks(CpiContext context, VmCid cid, Map<String, Object> networks) {
+        act(
+                context,
+                "configure_networks",
+                () ->
+                        cloud.atomically(() -> {
+                            if (!cloud.givesAddresses()) {
+                                throw error(Type.NOT_SUPPORTED, "addresses stay as they are");
+                            }
+                            FakeCloud.Vm vm = vm(cid);
+                            refuseAddressesInUse(vm, addresses(networks));
+                            cloud.put(vm.networks(networks));
+                            return true;
+                        }),
+                cid,
+                networks);
+    }
+
+    @Override
+    public boolean readdressesVms() {
+        return cloud.givesAddresses();
     }
 
     @Override

@@ -244,6 +244,7 @@ public final class FakeVm {
             case "get_state" -> state();
             case "update_settings" -> "updated";
             case "prepare" -> "prepared";
+            case "expect_address" -> "expected";
             case "apply" -> apply(Json.asObject(arguments.getFirst()));
             case "roll_back" -> rollBack();
             case "start" -> start();

@@ -32,6 +32,7 @@ public final class DockerCpi implements Cpi {
     private static final double OVERCOMMIT = 1;
 
     private final Vms vms;
+    private final Addresses addresses;
     private final Disks disks;
     private final Snapshots snapshots;
     private final Networks networks;
@@ -68,6 +69,7 @@ public final class DockerCpi implements Cpi {
         networks = new Networks(engine, locks, host);
         stemcells = new Stemcells(engine, locks);
         vms = new Vms(engine, base, locks, networks, disks, host, later);
+        addresses = new Addresses(engine, base, vms);
     }
 
     /** Removes what deleted VMs left, also when the process that deleted them died over it. */
@@ -156,6 +158,17 @@ public final class DockerCpi implements Cpi {
     @Override
     public void setVmMetadata(CpiContext context, VmCid vm, Map<String, String> metadata) {
         typed(() -> vms.setMetadata(vm, metadata));
+    }
+
+    @Override
+    public void configureNetworks(
+            CpiContext context, VmCid vm, Map<String, Object> networkSettings) {
+        typed(() -> addresses.give(context, vm, networkSettings));
+    }
+
+    @Override
+    public boolean readdressesVms() {
+        return true;
     }
 
     @Override

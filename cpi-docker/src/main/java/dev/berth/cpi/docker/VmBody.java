@@ -155,7 +155,7 @@ final class VmBody {
     }
 
     /** The engine has set the interfaces up; the agent only takes the DNS servers from here. */
-    private static Map<String, Object> preconfigured(Map<String, Object> networks) {
+    static Map<String, Object> preconfigured(Map<String, Object> networks) {
         var result = new LinkedHashMap<String, Object>();
         networks.forEach((name, network) -> {
             var copy = new LinkedHashMap<>(Json.asObject(network));

@@ -125,7 +125,7 @@ final class Vms {
         }
     }
 
-    private List<VmBody.Attachment> attachments(CpiContext context, Map<String, Object> wanted) {
+    List<VmBody.Attachment> attachments(CpiContext context, Map<String, Object> wanted) {
         var attachments = new ArrayList<VmBody.Attachment>();
         for (var entry : VmBody.ordered(wanted)) {
             Fields network = entry.getValue();
@@ -293,7 +293,7 @@ final class Vms {
     }
 
     /** Found by label when it was renamed: a VM is what carries the cid. */
-    private Optional<Map<String, Object>> inspect(VmCid vm) {
+    Optional<Map<String, Object>> inspect(VmCid vm) {
         Optional<Map<String, Object>> named = engine.inspectContainer(Base.name(vm.value()));
         if (named.isPresent()) {
             return named;
@@ -383,11 +383,11 @@ final class Vms {
         return all;
     }
 
-    private FileLocks.Held lock(VmCid vm) {
+    FileLocks.Held lock(VmCid vm) {
         return locks.lock("vm-" + Base.name(vm.value()));
     }
 
-    private static CpiException notFound(VmCid vm) {
+    static CpiException notFound(VmCid vm) {
         return new CpiException(Type.VM_NOT_FOUND, "no VM " + vm);
     }
 }
