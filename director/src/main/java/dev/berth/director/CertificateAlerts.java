@@ -85,9 +85,7 @@ final class CertificateAlerts {
     private void agents() {
         Instant now = clock.now();
         Set<dev.berth.model.AgentId> there =
-                store.read(s -> s.vmsOf(null)).stream()
-                        .map(Rows.Vm::agent)
-                        .collect(Collectors.toSet());
+                AgentsThere.of(store).stream().map(Rows.Vm::agent).collect(Collectors.toSet());
         List<Rows.AgentCertificate> late =
                 store.read(s -> s.agentCertificates()).stream()
                         .filter(c -> there.contains(c.agent()))

@@ -4,9 +4,7 @@ import dev.berth.bus.Pki;
 import dev.berth.model.AgentId;
 import dev.berth.model.Clock;
 import dev.berth.model.Fields;
-import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
-import dev.berth.model.VmCid;
 import dev.berth.store.Rows;
 import dev.berth.store.Store;
 import java.time.Duration;
@@ -17,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,31 +126,8 @@ final class CertificateKeeper implements AutoCloseable {
                 || !certificate.trust().equals(pki.trust());
     }
 
-    /** Also spare ones, which may wait for years until an instance takes them. */
     private List<Rows.Vm> vms() {
-        return store.read(s ->
-                Stream.concat(
-                                s.vmsOf(null).stream(),
-                                s.spares().stream()
-                                        .filter(spare -> spare.is(Rows.Spare.READY))
-                                        .flatMap(CertificateKeeper::asVm))
-                        .toList());
-    }
-
-    private static Stream<Rows.Vm> asVm(Rows.Spare spare) {
-        VmCid cid = spare.cid();
-        return cid == null
-                ? Stream.empty()
-                : Stream.of(
-                        new Rows.Vm(
-                                spare.agent(),
-                                cid,
-                                new InstanceId(spare.agent().value()),
-                                "",
-                                spare.shape(),
-                                true,
-                                false,
-                                spare.createdAt()));
+        return AgentsThere.of(store);
     }
 
     private Map<AgentId, Rows.AgentCertificate> known() {
