@@ -36,7 +36,7 @@ final class CertificateKeeper implements AutoCloseable {
 
     private static final int AT_ONCE = 16;
 
-    /** A result that names ten thousand agents is read by nobody. */
+    /** Warnings of ten thousand agents are read by nobody. */
     private static final int NAMED = 20;
 
     /** What shows certificates of the environment itself. */
@@ -175,32 +175,31 @@ final class CertificateKeeper implements AutoCloseable {
         List<Rows.Vm> all = due(true);
         var failed = new HashMap<AgentId, String>();
         stage.step("agents", step -> failed.putAll(renew(all, task.user(), task.id())));
-        List<String> left = left(vms(), all, failed);
+        int left = warnOf(task, vms(), all, failed);
         alerts.look();
         return (all.size() - failed.size())
                 + " agents have new certificates"
-                + (left.isEmpty() ? "" : "; these have not: " + String.join(", ", left));
+                + (left == 0 ? "" : ", " + left + " have not: see the warnings");
     }
 
-    private List<String> left(List<Rows.Vm> vms, List<Rows.Vm> asked, Map<AgentId, String> failed) {
-        var names = new ArrayList<String>();
-        for (Rows.Vm vm : vms) {
+    /** Names those that have no new one; how many they are. */
+    private int warnOf(
+            TaskContext task, List<Rows.Vm> of, List<Rows.Vm> asked, Map<AgentId, String> failed) {
+        var left = new ArrayList<String>();
+        for (Rows.Vm vm : of) {
             if (!asked.contains(vm)) {
-                names.add(name(vm) + " (its agent is not heard)");
+                left.add(name(vm) + ": its agent is not heard");
             } else if (failed.containsKey(vm.agent())) {
-                names.add(name(vm) + " (" + failed.get(vm.agent()) + ")");
+                left.add(name(vm) + ": " + failed.get(vm.agent()));
             }
         }
-        return bounded(names);
-    }
-
-    private static List<String> bounded(List<String> names) {
-        if (names.size() <= NAMED) {
-            return names;
+        left.stream()
+                .limit(NAMED)
+                .forEach(one -> task.log().warning("no new certificate for " + one));
+        if (left.size() > NAMED) {
+            task.log().warning((left.size() - NAMED) + " more: berth certificates names them");
         }
-        var few = new ArrayList<>(names.subList(0, NAMED));
-        few.add("and " + (names.size() - NAMED) + " more");
-        return few;
+        return left.size();
     }
 
     private String name(Rows.Vm vm) {
@@ -239,13 +238,12 @@ final class CertificateKeeper implements AutoCloseable {
                 step -> ended[0] = endRotation(task.user(), task.id()));
         alerts.look();
         if (ended[0]) {
-            return "the CA was changed; copies of "
-                    + pki.caFile()
-                    + " elsewhere are to be made anew";
+            return "the CA was changed; copies of ca.crt elsewhere are to be made anew";
         }
-        return "both CAs are trusted; the former one goes by itself when these agents have their"
-                + " new certificates: "
-                + String.join(", ", left(unready(), asked, failed));
+        int left = warnOf(task, unready(), asked, failed);
+        return "both CAs are trusted until "
+                + left
+                + " agents have certificates of the new one: see the warnings";
     }
 
     /** VMs whose agents may not know the next CA, or are not known to it. */

@@ -122,18 +122,22 @@ final class EnvironmentHealth implements Doctor.EnvironmentHealth {
 
     private void certificate(Path file, List<Finding> findings) {
         try {
-            Instant end = Pki.endOf(Files.readString(file));
-            if (clock.now().plus(SOON).isAfter(end)) {
-                boolean ca = file.endsWith("ca.crt");
+            String text = Files.readString(file);
+            Instant end = Pki.endOf(text);
+            boolean ca = file.endsWith("ca.crt");
+            // The others are made anew in the last third of their life, however long that is.
+            Duration soon = Duration.between(Pki.renewalOf(text), end).dividedBy(2);
+            soon = ca && soon.compareTo(SOON) > 0 ? SOON : soon;
+            if (clock.now().plus(soon).isAfter(end)) {
                 add(
                         findings,
                         "certificate-old",
                         file.toString(),
-                        "good for " + SOON.toDays() + " days more",
+                        "good for " + soon.toDays() + " days more",
                         "ends on " + end,
                         ca
-                                ? "make a new environment beside this one and move over"
-                                : "start the director anew: it makes a new one");
+                                ? "berth rotate-ca"
+                                : "see in the director's log why it was not renewed; a start renews it, too");
             }
         } catch (IOException | IllegalArgumentException e) {
             add(

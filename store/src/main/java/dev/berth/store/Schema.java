@@ -23,7 +23,8 @@ final class Schema {
                     "V2__disks.sql",
                     "V3__copies.sql",
                     "V4__alerts.sql",
-                    "V5__pools.sql");
+                    "V5__pools.sql",
+                    "V6__certificates.sql");
 
     private Schema() {}
 
