@@ -40,6 +40,8 @@ final class BusLink implements Bus, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(BusLink.class.getName());
     private static final Duration FIRST_DELAY = Duration.ofMillis(250);
     private static final Duration LONGEST_DELAY = Duration.ofSeconds(3);
+    private static final Duration FIRST_LIMIT = Duration.ofSeconds(2);
+    private static final Duration LONGEST_LIMIT = Duration.ofSeconds(20);
     private static final Duration SETTLING = Duration.ofSeconds(1);
     private static final Duration MOVING = Duration.ofMillis(20);
     private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
@@ -232,7 +234,7 @@ final class BusLink implements Bus, AutoCloseable {
     private @Nullable Connection connect(Endpoint to, int refusals) throws InterruptedException {
         try {
             lastTrouble = "";
-            return Nats.connect(options(to));
+            return Nats.connect(options(to, refusals));
         } catch (IOException | IllegalArgumentException e) {
             // Once per outage in full, then at each doubling: an outage of days must not fill the
             // log.
@@ -247,6 +249,15 @@ final class BusLink implements Bus, AutoCloseable {
             }
             return null;
         }
+    }
+
+    /**
+     * A bus that thousands come back to at once may need longer than usual for a handshake, and one
+     * that is given up half-way has only cost it time.
+     */
+    private static Duration limit(int refusals) {
+        Duration longer = FIRST_LIMIT.multipliedBy(1L << Math.min(refusals, 4));
+        return longer.compareTo(LONGEST_LIMIT) < 0 ? longer : LONGEST_LIMIT;
     }
 
     private void pause(int refusals) throws InterruptedException {
@@ -280,13 +291,13 @@ final class BusLink implements Bus, AutoCloseable {
         connected.run();
     }
 
-    private Options options(Endpoint to) {
+    private Options options(Endpoint to, int refusals) {
         var threads = Thread.ofVirtual().name("nats-", 0).factory();
         var builder =
                 new Options.Builder()
                         .servers(to.urls().toArray(String[]::new))
                         .connectionName("agent " + agent)
-                        .connectionTimeout(Duration.ofSeconds(2))
+                        .connectionTimeout(limit(refusals))
                         .pingInterval(Duration.ofSeconds(5))
                         .maxPingsOut(2)
                         .socketWriteTimeout(Duration.ofSeconds(10))

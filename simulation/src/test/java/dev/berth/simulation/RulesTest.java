@@ -134,7 +134,7 @@ class RulesTest {
                         first.networks(),
                         List.of(),
                         Map.of());
-        assertBroken().hasMessageContaining("R1: a second VM is to be made beside " + db.cid());
+        assertBroken().hasMessageContaining("R1: a second VM is to have an address of " + db.cid());
     }
 
     /** From end to end: the director is told that the old VM is gone, and it runs on. */

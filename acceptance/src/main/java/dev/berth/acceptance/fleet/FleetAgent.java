@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * tens of thousands of timers and buffers. Thread-safe.
  */
 final class FleetAgent {
-    private static final int CONNECT_MILLIS = 2_000; // as the real agent's
+    private static final int CONNECT_MILLIS = 2_000; // as the real agent, and so is the next
+    private static final int LONGEST_CONNECT_MILLIS = 20_000;
     private static final int FIRST_PAUSE_MILLIS = 250;
     private static final int LONGEST_PAUSE_MILLIS = 3_000;
     private static final int LINE = 64 * 1024;
@@ -94,7 +95,7 @@ final class FleetAgent {
         while (!ended) {
             try (Socket plain = new Socket()) {
                 socket = plain;
-                InputStream in = connect(plain);
+                InputStream in = connect(plain, refusals);
                 refusals = 0;
                 beat();
                 read(in);
@@ -122,10 +123,11 @@ final class FleetAgent {
         }
     }
 
-    private InputStream connect(Socket plain) throws IOException {
+    private InputStream connect(Socket plain, int refusals) throws IOException {
+        int limit = Math.min(LONGEST_CONNECT_MILLIS, CONNECT_MILLIS << Math.min(refusals, 4));
         plain.setTcpNoDelay(true);
-        plain.connect(new InetSocketAddress("127.0.0.1", world.port), CONNECT_MILLIS);
-        plain.setSoTimeout(CONNECT_MILLIS);
+        plain.connect(new InetSocketAddress("127.0.0.1", world.port), limit);
+        plain.setSoTimeout(limit);
         if (!line(plain.getInputStream()).startsWith("INFO ")) {
             throw new IOException("no bus");
         }
