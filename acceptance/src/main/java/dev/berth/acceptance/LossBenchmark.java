@@ -73,8 +73,7 @@ final class LossBenchmark implements Benchmark {
             environment.director().delete(NAME);
         }
         Samples bare = bare(environment, like, runs);
-        return List.of(
-                made.result(bare), taken.result(bare));
+        return List.of(made.result(bare), taken.result(bare));
     }
 
     /** Losses of the VM, each until the rows are served again. */

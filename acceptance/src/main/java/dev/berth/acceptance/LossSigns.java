@@ -122,8 +122,7 @@ final class LossSigns implements AutoCloseable {
         return results;
     }
 
-    private BenchResult result(
-            String name, String how, ToDoubleFunction<Signs> of, String method) {
+    private BenchResult result(String name, String how, ToDoubleFunction<Signs> of, String method) {
         List<Double> values =
                 signs.stream().filter(s -> s.how().equals(how)).mapToDouble(of).boxed().toList();
         Map<String, Double> parts = new LinkedHashMap<>();
