@@ -105,16 +105,18 @@ final class CertificateKeeper implements AutoCloseable {
         }
         endRotation(USER, null);
         alerts.look();
-        return clock.now().plus(PERIOD);
+        return clock.steady().plus(PERIOD);
     }
 
     private List<Rows.Vm> due(boolean all) {
         Map<AgentId, Rows.AgentCertificate> known = known();
         Instant now = clock.now();
+        Instant steady = clock.steady();
         return vms().stream()
                 .filter(vm -> fleet.responsive(vm.agent()))
                 .filter(vm -> all || isDue(known.get(vm.agent()), now))
-                .filter(vm -> all || !now.isBefore(notBefore.getOrDefault(vm.agent(), Instant.MIN)))
+                .filter(vm ->
+                        all || !steady.isBefore(notBefore.getOrDefault(vm.agent(), Instant.MIN)))
                 .toList();
     }
 
@@ -154,7 +156,7 @@ final class CertificateKeeper implements AutoCloseable {
                 notBefore.remove(vm.agent());
                 told(user, "renew", "agent " + vm.agent(), task, Json.of("vm", vm.cid().value()));
             } else {
-                notBefore.put(vm.agent(), clock.now().plus(PAUSE));
+                notBefore.put(vm.agent(), clock.steady().plus(PAUSE));
             }
         }
         return failed;
@@ -342,9 +344,9 @@ final class CertificateKeeper implements AutoCloseable {
                     throw e;
                 } catch (Exception e) {
                     LOG.log(System.Logger.Level.ERROR, "certificates are looked at again", e);
-                    next = clock.now().plus(PERIOD);
+                    next = clock.steady().plus(PERIOD);
                 }
-                clock.sleep(Duration.between(clock.now(), next));
+                clock.sleep(Duration.between(clock.steady(), next));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -270,7 +270,7 @@ public final class DirectorCore implements AutoCloseable {
         if (!hands.clock().now().isBefore(orphansDue)) {
             orphansDue = copiesTurn();
         }
-        if (!hands.clock().now().isBefore(poolsDue)) {
+        if (!hands.clock().steady().isBefore(poolsDue)) {
             poolsDue = pools().turn();
         }
         Instant fleetDue = earlier(fleet.turn(), alerts.turn());

@@ -76,7 +76,7 @@ final class PoolAlarm {
                                 + " minutes; instances get VMs that are made for them. "
                                 + (why.isEmpty() ? "No spare VM became ready." : why),
                         now.getEpochSecond(),
-                        "vm pool " + pool,
+                        AlertSources.MONITOR,
                         null,
                         null));
     }

@@ -45,7 +45,7 @@ final class PoolImages {
 
     Map<String, Wanted> of(StoreSession session, List<PoolWish> pools) {
         Known last = known;
-        if (last.pools().equals(pools) && clock.now().isBefore(last.at().plus(FRESH))) {
+        if (last.pools().equals(pools) && clock.steady().isBefore(last.at().plus(FRESH))) {
             return last.images();
         }
         var images = new HashMap<String, Wanted>();
@@ -57,7 +57,7 @@ final class PoolImages {
             List<Rows.Instance> instances = session.instances(null);
             pools.forEach(pool -> images.put(pool.name(), of(pool, instances, vms)));
         }
-        known = new Known(clock.now(), pools, images);
+        known = new Known(clock.steady(), pools, images);
         return images;
     }
 

@@ -154,11 +154,11 @@ final class SpareActs {
     Rows.Spare greet(Rows.Spare spare) throws InterruptedException {
         VmCid cid = Objects.requireNonNull(spare.cid());
         label(spare, cid);
-        Instant giveUp = hands.clock().now().plus(hands.patience().agentWait());
+        Instant giveUp = hands.clock().steady().plus(hands.patience().agentWait());
         while (!answers(spare.agent(), Duration.ofMillis(250))) {
             task.checkCancelled();
             boolean gone = evidence(cid) == VmEvidence.GONE;
-            if (gone || hands.clock().now().isAfter(giveUp)) {
+            if (gone || hands.clock().steady().isAfter(giveUp)) {
                 delete(spare, gone ? "it vanished" : "its agent never answered");
                 throw new ProblemException(
                         450002,
@@ -358,9 +358,9 @@ final class SpareActs {
     }
 
     private boolean isGone(VmCid cid) throws InterruptedException {
-        Instant giveUp = hands.clock().now().plus(GOING);
+        Instant giveUp = hands.clock().steady().plus(GOING);
         while (hands.cpi().hasVm(hands.looking(), cid)) {
-            if (!hands.clock().now().isBefore(giveUp)) {
+            if (!hands.clock().steady().isBefore(giveUp)) {
                 return false;
             }
             task.checkCancelled();

@@ -170,10 +170,10 @@ final class SpareTaking {
     }
 
     private boolean awaited(Rows.Spare spare) {
-        Instant giveUp = hands.clock().now().plus(MOVING);
+        Instant giveUp = hands.clock().steady().plus(MOVING);
         while (!answers(spare, Duration.ofMillis(250))) {
             on.task().checkCancelled();
-            if (!hands.clock().now().isBefore(giveUp)) {
+            if (!hands.clock().steady().isBefore(giveUp)) {
                 return false;
             }
         }

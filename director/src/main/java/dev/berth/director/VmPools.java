@@ -62,7 +62,7 @@ final class VmPools implements AutoCloseable {
         this.wishes = new PoolWishes(variables);
         this.images = new PoolImages(hands.clock());
         this.alarm = new PoolAlarm(alerts);
-        this.since = hands.clock().now();
+        this.since = hands.clock().steady();
         var job = new PoolJob(hands, this);
         tasks.register(TASK, payload -> job::run);
     }
@@ -86,10 +86,10 @@ final class VmPools implements AutoCloseable {
                     next = turn();
                 } catch (RuntimeException e) {
                     LOG.log(System.Logger.Level.ERROR, "the vm pools cannot be looked at", e);
-                    next = hands.clock().now().plus(SELDOM);
+                    next = hands.clock().steady().plus(SELDOM);
                 }
-                boolean pools = next.isBefore(hands.clock().now().plus(SELDOM.dividedBy(2)));
-                Duration rest = Duration.between(hands.clock().now(), next);
+                boolean pools = next.isBefore(hands.clock().steady().plus(SELDOM.dividedBy(2)));
+                Duration rest = Duration.between(hands.clock().steady(), next);
                 if (pools) {
                     Thread.sleep(SETTLE);
                     boolean ignored =
@@ -140,11 +140,12 @@ final class VmPools implements AutoCloseable {
     }
 
     private boolean isUnheard(Rows.Spare spare) {
-        Instant now = hands.clock().now();
         boolean known =
                 view.lastSeen(spare.agent()).isPresent()
-                        || now.isAfter(since.plus(INTRODUCTION))
-                                && now.isAfter(spare.createdAt().plus(INTRODUCTION));
+                        || hands.clock().steady().isAfter(since.plus(INTRODUCTION))
+                                && hands.clock()
+                                        .now()
+                                        .isAfter(spare.createdAt().plus(INTRODUCTION));
         return view.isBusUp() && known && !view.responsive(spare.agent());
     }
 
@@ -156,7 +157,7 @@ final class VmPools implements AutoCloseable {
      * @return when to come again
      */
     Instant turn() {
-        Instant now = hands.clock().now();
+        Instant now = hands.clock().steady();
         Look look = look();
         if (look.wishes().pools().isEmpty()
                 && look.wishes().problems().isEmpty()
@@ -231,7 +232,7 @@ final class VmPools implements AutoCloseable {
     boolean isInTheWay() {
         return unfinished().stream().anyMatch(VmPools::isMoreUrgent)
                 && (waitingSince == null
-                        || hands.clock().now().isBefore(waitingSince.plus(MOST_WAITING)));
+                        || hands.clock().steady().isBefore(waitingSince.plus(MOST_WAITING)));
     }
 
     private static boolean isMoreUrgent(Rows.Task task) {

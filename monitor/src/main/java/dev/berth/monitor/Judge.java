@@ -66,6 +66,7 @@ public final class Judge {
         while (!queue.isEmpty() && !queue.element().at.isAfter(now)) {
             wake(queue.remove());
         }
+        strangers.pass(now, out);
         touched.forEach(this::release);
         touched.clear();
         return out;
@@ -73,7 +74,9 @@ public final class Judge {
 
     /** When a {@link Signal.Tick} is due; null: nothing is waited for. */
     public @Nullable Instant nextWake() {
-        return queue.isEmpty() ? null : queue.element().at;
+        Instant due = queue.isEmpty() ? null : queue.element().at;
+        Instant forget = strangers.nextWake();
+        return due == null || forget != null && forget.isBefore(due) ? forget : due;
     }
 
     /** Null: not known. */

@@ -23,6 +23,9 @@ final class Strangers {
     private final Duration rogueAfter;
     private final Alarms alarms;
 
+    /** When one that an alert is open about may have been quiet for long enough; null: none. */
+    private @Nullable Instant forgetAt;
+
     Strangers(Duration rogueAfter, Alarms alarms) {
         this.rogueAfter = rogueAfter;
         this.alarms = alarms;
@@ -35,6 +38,7 @@ final class Strangers {
         }
         known.put(agent, new Stranger(old == null ? now : old.first, now));
         if (isRogue(agent)) {
+            forgetAt = forgetAt == null ? now.plus(FORGET_AFTER) : forgetAt;
             alarms.raise(
                     out,
                     alarm(agent),
@@ -73,6 +77,24 @@ final class Strangers {
                     }
                     return quiet;
                 });
+    }
+
+    @Nullable Instant nextWake() {
+        return forgetAt;
+    }
+
+    /** That one is quiet nobody tells: it is seen when the time has passed. */
+    void pass(Instant now, List<Action> out) {
+        if (forgetAt == null || now.isBefore(forgetAt)) {
+            return;
+        }
+        forgetQuiet(now, out);
+        forgetAt =
+                known.entrySet().stream()
+                        .filter(entry -> alarms.isOpen(alarm(entry.getKey())))
+                        .map(entry -> entry.getValue().last.plus(FORGET_AFTER).plusMillis(1))
+                        .min(Instant::compareTo)
+                        .orElse(null);
     }
 
     @Nullable Verdict verdict(AgentId agent) {

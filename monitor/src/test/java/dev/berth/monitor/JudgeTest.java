@@ -361,6 +361,21 @@ class JudgeTest {
     }
 
     @Test
+    void theAlertOfAStrangerEndsWhenItIsQuietThoughNothingElseHappens() {
+        running(2);
+        var stranger = new AgentId("stranger");
+        List<Action> actions = new ArrayList<>();
+        for (int second = 0; second <= 300; second += 30) {
+            actions.addAll(at(second * 1000L, new Signal.Beat(stranger, "running")));
+        }
+        assertThat(actions)
+                .anyMatch(a -> a instanceof Action.RaiseAlert r && r.id().equals("agent/stranger"));
+        assertThat(until(900_000))
+                .anyMatch(
+                        a -> a instanceof Action.ResolveAlert r && r.id().equals("agent/stranger"));
+    }
+
+    @Test
     void anInstanceWithoutAVmIsRepaired() {
         running(2);
         var members = new ArrayList<>(members(2, "started", false));
