@@ -53,14 +53,14 @@ final class Rules implements FakeVm.Witness {
     private final Set<Long> repairs = new HashSet<>();
     private final Map<String, Instant> massFailures = new HashMap<>();
     private final Ledgers ledgers;
-    private final AlertRules alerts;
+    final AlertRules alerts;
     final Pools pools;
     private long mutations;
 
     Rules(World world) {
         this.world = world;
         this.ledgers = new Ledgers(world, this::check);
-        this.alerts = new AlertRules(this::check);
+        this.alerts = new AlertRules(world, this::check);
         this.pools = new Pools(world, this::check);
     }
 

@@ -457,6 +457,9 @@ public final class Simulation {
 
     /** Whatever came over them: they wait for five minutes at most before they try again. */
     private void poolsFill() {
+        if (!world.await(world.rules.alerts::strangersAreOver, Duration.ofMinutes(10))) {
+            throw new Broken("alerts: what was said of strangers does not end");
+        }
         if (!world.await(world.rules.pools::areFull, Duration.ofMinutes(20))) {
             throw new Broken("pool: they do not fill: " + world.database.read(s -> s.spares()));
         }
