@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * while things fail, each followed by quiet, in which everything must come right and is checked.
  */
 public final class Simulation {
+    /** As operators are told: so many silent ones at least are a cut and no death. */
+    static final int FEWEST_CUT = 3;
+
     private static final int EPISODES = 4;
     private static final Duration TASK = Duration.ofHours(4);
     private static final int MOST_ROUNDS = 8;
@@ -378,10 +381,10 @@ public final class Simulation {
         }
     }
 
-    /** Of one agent alone nobody can tell whether it is silent or the bus. */
+    /** Of one or two agents nobody can tell whether they are silent or the bus. */
     private void fewOnALostBus() {
         List<FakeVm> up = world.agents.vms().stream().filter(FakeVm::isUp).toList();
-        if (busLost && up.size() < 2) {
+        if (busLost && up.size() < FEWEST_CUT) {
             up.forEach(this::mayStop);
         }
     }
