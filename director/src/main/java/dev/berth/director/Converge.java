@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -255,7 +256,7 @@ final class Converge {
         private final DeploymentReader.Reading reading;
         private final PlanOptions how;
         private final Rung rung;
-        private final Set<InstanceId> rebooted = new HashSet<>();
+        private final Set<InstanceId> rebooted = ConcurrentHashMap.newKeySet();
 
         Ladder(TaskContext task, DeploymentReader.Reading reading, PlanOptions how, Rung rung) {
             this.task = task;
@@ -266,7 +267,7 @@ final class Converge {
 
         void climb() throws Exception {
             boolean reboots = rung != Rung.REPLACE;
-            Map<InstanceId, Exception> failed = new HashMap<>(step(how, reboots));
+            Map<InstanceId, Exception> failed = new HashMap<>(step(how, reboots, true));
             Set<InstanceId> next = new HashSet<>(rebooted);
             next.retainAll(failed.keySet());
             if (rung == Rung.REBOOT_THEN_REPLACE && !next.isEmpty()) {
@@ -280,26 +281,54 @@ final class Converge {
                                                     Objects.requireNonNull(failed.remove(id)))
                                             + "); the VM is replaced");
                 }
-                failed.putAll(step(how.withOnly(next), false));
+                failed.putAll(step(how.withOnly(next), false, true));
             }
             if (!failed.isEmpty()) {
                 throw failure(failed);
             }
         }
 
-        private Map<InstanceId, Exception> step(PlanOptions options, boolean reboots)
+        /**
+         * @param again whether whose VM vanishes meanwhile is looked at once more
+         */
+        private Map<InstanceId, Exception> step(PlanOptions options, boolean reboots, boolean again)
                 throws Exception {
             for (int left = MOST_CORRECTIONS; ; left--) {
                 try {
                     Plan plan = plan(task, reading.desired(), options, reboots ? this : null);
                     images.bring(task, plan, reading.images(), reading.registries());
-                    return new PlanRun(hands, reading.scope(), task, plan).repair();
+                    return new PlanRun(hands, reading.scope(), task, plan)
+                            .repair((id, e) -> again ? vanished(id, e, reboots) : e);
                 } catch (RecordsCorrected e) {
                     if (left == 0) {
                         throw e;
                     }
                     task.log().warning(e.getMessage() + "; a new plan is made");
                 }
+            }
+        }
+
+        /**
+         * A VM that is being removed is switched off first: what was to be started may be gone. A
+         * look shows what is left to do, and others are not waited for.
+         */
+        private @Nullable Exception vanished(InstanceId id, Exception e, boolean reboots)
+                throws Exception {
+            if (!(e instanceof CpiException cpi) || cpi.type() != CpiException.Type.VM_NOT_FOUND) {
+                return e;
+            }
+            task.log()
+                    .warning(
+                            "instance "
+                                    + id
+                                    + ": its VM vanished while it was repaired; it is looked at"
+                                    + " anew");
+            try {
+                return step(how.withOnly(Set.of(id)), reboots, false).get(id);
+            } catch (DirectorStopping | TaskCancelled | InterruptedException stop) {
+                throw stop;
+            } catch (Exception again) {
+                return again;
             }
         }
 
