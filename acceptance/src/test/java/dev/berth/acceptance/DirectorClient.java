@@ -132,7 +132,7 @@ final class DirectorClient implements AutoCloseable {
 
     /** Also those that the director gave itself. */
     List<Fields> everyTask() {
-        return list("/tasks?limit=100&verbose=2");
+        return list("/tasks?limit=2000&verbose=2");
     }
 
     String output(long task, String type) {

@@ -1,5 +1,6 @@
 package dev.berth.director;
 
+import dev.berth.cpi.CpiException;
 import dev.berth.model.Fields;
 import dev.berth.model.InstanceId;
 import dev.berth.model.Json;
@@ -13,8 +14,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The director's part of healing: what is gone is made, what is off is switched on; a VM that is
@@ -70,10 +73,10 @@ final class Ladder {
     private final PlanOptions how;
     private final Rung rung;
     private final Planning planning;
-    private final Set<InstanceId> rebooted = new HashSet<>();
+    private final Set<InstanceId> rebooted = ConcurrentHashMap.newKeySet();
 
     /** Another plan of the same task tells nothing twice. */
-    private final Set<String> told = new HashSet<>();
+    private final Set<String> told = ConcurrentHashMap.newKeySet();
 
     Ladder(Hands hands, TaskContext task, PlanOptions how, Rung rung, Planning planning) {
         this.hands = hands;
@@ -86,7 +89,7 @@ final class Ladder {
     void climb() throws Exception {
         UnaryOperator<Map<InstanceId, Observation>> seen =
                 rung == Rung.REPLACE ? this::asItIs : this::asIfOff;
-        Map<InstanceId, Exception> failed = new HashMap<>(step(how, seen));
+        Map<InstanceId, Exception> failed = new HashMap<>(step(how, seen, true));
         Set<InstanceId> next = new HashSet<>(rebooted);
         next.retainAll(failed.keySet());
         next.removeIf(this::isLockedOut);
@@ -99,7 +102,7 @@ final class Ladder {
                 task.log().warning("instance " + id + ": " + why + "; the VM is replaced");
                 tell(id, Step.REPLACE, why);
             }
-            failed.putAll(step(how.withOnly(next), UnaryOperator.identity()));
+            failed.putAll(step(how.withOnly(next), UnaryOperator.identity(), true));
         }
         if (!failed.isEmpty()) {
             throw failure(failed);
@@ -120,18 +123,46 @@ final class Ladder {
         return refusal.isPresent();
     }
 
+    /**
+     * @param again whether whose VM vanishes meanwhile is looked at once more
+     */
     private Map<InstanceId, Exception> step(
-            PlanOptions options, UnaryOperator<Map<InstanceId, Observation>> seen)
+            PlanOptions options, UnaryOperator<Map<InstanceId, Observation>> seen, boolean again)
             throws Exception {
         for (int left = Converge.MOST_CORRECTIONS; ; left--) {
             try {
-                return planning.plan(options, seen).repair();
+                return planning.plan(options, seen)
+                        .repair((id, e) -> again ? vanished(id, e, seen) : e);
             } catch (RecordsCorrected e) {
                 if (left == 0) {
                     throw e;
                 }
                 task.log().warning(e.getMessage() + "; a new plan is made");
             }
+        }
+    }
+
+    /**
+     * A VM that is being removed is switched off first: what was to be started may be gone. A look
+     * shows what is left to do, and others are not waited for.
+     */
+    private @Nullable Exception vanished(
+            InstanceId id, Exception e, UnaryOperator<Map<InstanceId, Observation>> seen)
+            throws Exception {
+        if (!(e instanceof CpiException cpi) || cpi.type() != CpiException.Type.VM_NOT_FOUND) {
+            return e;
+        }
+        task.log()
+                .warning(
+                        "instance "
+                                + id
+                                + ": its VM vanished while it was repaired; it is looked at anew");
+        try {
+            return step(how.withOnly(Set.of(id)), seen, false).get(id);
+        } catch (DirectorStopping | TaskCancelled | InterruptedException stop) {
+            throw stop;
+        } catch (Exception again) {
+            return again;
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries out a plan in BOSH's order: unneeded instances go, missing VMs are created ahead, then
@@ -49,13 +50,21 @@ final class PlanRun {
         }
     }
 
+    /** What is done at once about an instance whose repair failed. */
+    interface Again {
+        /**
+         * @return what remains of the failure; null: nothing
+         */
+        @Nullable Exception after(InstanceId instance, Exception failure) throws Exception;
+    }
+
     /**
      * For a repair: side by side across groups, each on its own; one that fails keeps no other from
      * being repaired.
      *
      * @return what became of those that could not be repaired
      */
-    Map<InstanceId, Exception> repair() throws Exception {
+    Map<InstanceId, Exception> repair(Again again) throws Exception {
         bind();
         var watch = new HashMap<InstanceId, Plan.WatchTime>();
         var work = new ArrayList<InstancePlan>();
@@ -82,7 +91,10 @@ final class PlanRun {
                                 throw e;
                             } catch (Exception e) {
                                 task.log().debug("repair of " + i.text() + " failed", e);
-                                failed.put(i.id(), e);
+                                Exception left = again.after(i.id(), e);
+                                if (left != null) {
+                                    failed.put(i.id(), left);
+                                }
                             }
                         });
         return failed;

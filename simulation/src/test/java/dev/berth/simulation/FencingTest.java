@@ -127,6 +127,24 @@ class FencingTest {
         return world.agents.content(disk).orElseThrow().ledger().size();
     }
 
+    /** One that is being removed is switched off first. */
+    @Test
+    void aVmThatVanishesWhileItIsStartedIsReplacedByTheSameRepair() {
+        world.faults.plant(call -> {
+            if (Set.of("delete_vm", "attach_disk", "create_vm").contains(call.method())) {
+                calls.add(text(call));
+            }
+            if (call.method().equals("reboot_vm")) {
+                world.cloud.loseVm(db.cid());
+            }
+        });
+        world.cloud.stopVm(db.cid());
+        assertHealed();
+        List<Rows.Task> repairs =
+                world.database.read(s -> s.tasks(null, List.of("cck_scan_and_fix"), null, 9));
+        assertThat(repairs).extracting(Rows.Task::state).containsExactly("done");
+    }
+
     @Test
     void deletionWithoutAnAnswerKeepsTheDiskWhereItIs() {
         onDelete(() -> {
