@@ -176,8 +176,8 @@ final class ContainerSessions implements AutoCloseable {
                     }
                     return;
                 }
-                // One that could not be started never runs, and has said so with its code.
-                if (!state.running() && state.exitCode() != 0 || !sleep(OFTEN)) {
+                // One that is over already, or could not be started, has said so with its code.
+                if (state.exitCode().isPresent() || !sleep(OFTEN)) {
                     return;
                 }
             }
@@ -263,11 +263,11 @@ final class ContainerSessions implements AutoCloseable {
         private int exitCode(ExecStream exec) {
             long give = System.nanoTime() + ENDS.toNanos();
             ExecState state = exec.state();
-            while (state.running() && System.nanoTime() < give && sleep(OFTEN)) {
+            while (state.exitCode().isEmpty() && System.nanoTime() < give && sleep(OFTEN)) {
                 state = exec.state();
             }
             // A command that has closed its output and goes on is not waited for.
-            return state.running() ? 0 : state.exitCode();
+            return state.exitCode().orElse(0);
         }
 
         /** Its place is free before its end is told: who hears of it may open another at once. */

@@ -202,7 +202,9 @@ class ContainerSessionsEngineTest {
     /** It runs, and the agent has its number, which it learns a moment after the start. */
     private void awaitNoted(String words) throws InterruptedException {
         Path notes = folder.resolve("vcap/data/sys/run/berth/sessions");
+        long give = System.nanoTime() + SOON.toNanos();
         while (!runs(words) || !Files.isDirectory(notes) || sh("ls " + notes).isBlank()) {
+            assertThat(System.nanoTime()).as("%s runs and is noted", words).isLessThan(give);
             Thread.sleep(20);
         }
     }

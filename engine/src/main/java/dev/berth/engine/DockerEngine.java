@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,9 @@ public final class DockerEngine implements Engine {
 
     private static final Duration SILENCE = Duration.ofMinutes(5);
     private static final int MOST_OUTPUT = 1024 * 1024;
+
+    /** In the place of an exit code that the engine leaves out; no command has it. */
+    private static final int NO_CODE = -1;
 
     private final EngineHttp http;
     private volatile @Nullable ApiVersion version;
@@ -340,8 +344,12 @@ public final class DockerEngine implements Engine {
         @Override
         public ExecState state() {
             Fields f = Fields.of(get("/exec/" + exec + "/json", QUICK), "exec");
+            boolean running = f.flag("Running", false);
+            long code = f.integer("ExitCode", NO_CODE);
             return new ExecState(
-                    f.flag("Running", false), (int) f.integer("ExitCode", -1), f.integer("Pid", 0));
+                    running,
+                    running || code == NO_CODE ? OptionalInt.empty() : OptionalInt.of((int) code),
+                    f.integer("Pid", 0));
         }
 
         @Override

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -130,10 +131,13 @@ public interface Engine extends AutoCloseable {
     }
 
     /**
-     * @param exitCode counts when it no longer runs
+     * How a command of {@link #execStream} is. The engine answers before it starts the command: one
+     * that neither runs nor has an exit code has yet to begin.
+     *
+     * @param exitCode once it is over, also when it could not be started
      * @param pid as the engine's machine sees it; 0: not yet, or no longer
      */
-    record ExecState(boolean running, int exitCode, long pid) {}
+    record ExecState(boolean running, OptionalInt exitCode, long pid) {}
 
     /** One sample of cpu and memory, engine shape, without waiting for a second one. */
     Map<String, Object> stats(String id);

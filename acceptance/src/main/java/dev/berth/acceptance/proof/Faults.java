@@ -259,12 +259,17 @@ final class Faults {
 
     private static boolean awaitWrites(
             Stage stage, JournalWatch journal, long enough, @Nullable Long task) {
-        long begun = System.nanoTime();
+        long quietSince = System.nanoTime();
+        long seen = -1;
         while (journal.writes() < enough) {
-            // A repair begins when it is noticed, and is over when nothing is written any more.
+            // A repair begins when it is noticed, or after the pause that follows one that did not
+            // help, and is over when nothing is written any more.
+            long now = journal.writes();
+            quietSince = now == seen ? quietSince : System.nanoTime();
+            seen = now;
             boolean over =
                     task == null
-                            ? BenchTools.secondsSince(begun) > 30
+                            ? BenchTools.secondsSince(quietSince) > 60
                             : stage.environment().director().hasEnded(task);
             if (over) {
                 return journal.writes() >= enough;
