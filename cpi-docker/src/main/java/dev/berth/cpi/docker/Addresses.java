@@ -38,7 +38,12 @@ final class Addresses {
                     && wanted.stream().allMatch(attachment -> isThere(there, attachment))) {
                 return;
             }
-            there.keySet().forEach(network -> engine.disconnectNetwork(network, id));
+            there.forEach((network, endpoint) -> {
+                // One that it was refused to is listed too, and cannot be left.
+                if (!Fields.of(endpoint, "endpoint").string("EndpointID", "").isEmpty()) {
+                    engine.disconnectNetwork(network, id);
+                }
+            });
             for (VmBody.Attachment attachment : wanted) {
                 engine.connectNetwork(
                         attachment.network(),
