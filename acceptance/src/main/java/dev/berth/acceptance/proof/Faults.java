@@ -3,6 +3,7 @@ package dev.berth.acceptance.proof;
 import dev.berth.acceptance.BenchException;
 import dev.berth.acceptance.BenchTools;
 import dev.berth.model.Fields;
+import java.util.HashMap;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,11 @@ final class Faults {
     private static final String CONTAINER =
             "docker ps -q --filter label=berth.container | head -n 1";
 
+    /** The processes that look after the database, a line each. */
+    private static final String HELPERS = "pgrep -x java; pgrep -x dockerd; true";
+
+    private static final long AWAY_MS = 600_000;
+
     private Faults() {}
 
     static List<Fault> all() {
@@ -22,6 +28,7 @@ final class Faults {
                 Fault.of("container", "the database's process killed", 5, 1, Faults::containers),
                 Fault.of("daemon", "dockerd in the VM killed", 5, 1, Faults::daemons),
                 Fault.of("agent", "the agent killed", 5, 1, Faults::agents),
+                Fault.of("hung", "dockerd and the agent stopped as if hung", 5, 0, Faults::hung),
                 Fault.of("vm", "the VM destroyed; it is replaced", 30, 1, Faults::removedVms),
                 Fault.of("power", "the VM's power cut; it is started again", 5, 1, Faults::vmsOff),
                 new Fault(
@@ -32,6 +39,12 @@ final class Faults {
                         Faults::silentVms),
                 Fault.of("bus", "the bus killed", 3, 1, Faults::bus),
                 Fault.of("director", "the director killed, and back later", 3, 1, Faults::director),
+                Fault.of(
+                        "away",
+                        "the director away for ten minutes, everything else struck meanwhile",
+                        2,
+                        0,
+                        Faults::away),
                 new Fault(
                         "repair-killed",
                         "the director killed at each journal write of a repair",
@@ -94,6 +107,25 @@ final class Faults {
         for (String group : Stage.GROUPS) {
             stage.in(group, "kill -9 $(pgrep -x java)");
         }
+    }
+
+    /** Neither ends; both are noticed by their silence, killed and started again. */
+    private static void hung(Stage stage) {
+        var before = new HashMap<String, String>();
+        for (String group : Stage.GROUPS) {
+            before.put(group, stage.in(group, HELPERS));
+            stage.in(group, "kill -STOP $(pgrep -x java) $(cat /run/docker.pid)");
+        }
+        before.forEach((group, old) ->
+                stage.await(
+                        "another dockerd and another agent beside " + group,
+                        () -> areOthers(old, stage.in(group, HELPERS))));
+    }
+
+    private static boolean areOthers(String before, String now) {
+        List<String> old = before.lines().toList();
+        List<String> there = now.lines().toList();
+        return there.size() == old.size() && there.stream().noneMatch(old::contains);
     }
 
     /** Until the file system takes no more; then what filled it goes. */
@@ -166,6 +198,36 @@ final class Faults {
         vms.forEach(vm -> killContainer(stage, vm)); // which the agents mend alone
         BenchTools.pause(3000);
         stage.up();
+    }
+
+    /**
+     * Ten minutes without a director: the agents mend what they can, it replaces a VM when it is
+     * back, and says nothing false about those that were well all the time or again.
+     */
+    private static void away(Stage stage) {
+        long told = stage.lastEvent();
+        String survivor = stage.vm("postgres");
+        String lost = stage.vm("redis");
+        Stage.kill(stage.directorPid());
+        killContainer(stage, survivor);
+        BenchTools.pause(AWAY_MS / 4);
+        stage.inVm(survivor, "kill -9 $(cat /run/docker.pid)");
+        BenchTools.pause(AWAY_MS / 4);
+        stage.inVm(survivor, "kill -9 $(pgrep -x java)");
+        stage.engine().removeContainer(lost, true, false);
+        BenchTools.pause(AWAY_MS / 4);
+        killContainer(stage, survivor);
+        BenchTools.pause(AWAY_MS / 4);
+        stage.up();
+        stage.await("a VM in place of the lost one", () -> !stage.vm("redis").equals(lost));
+        stage.awaitWell();
+        if (!stage.vm("postgres").equals(survivor)) {
+            throw new BenchException("VM " + survivor + " was well, and was replaced");
+        }
+        List<String> about = stage.alertsSince(told);
+        if (!about.equals(List.of("instance/" + stage.id("redis")))) {
+            throw new BenchException("only one VM was lost, and alerts are about " + about);
+        }
     }
 
     /**

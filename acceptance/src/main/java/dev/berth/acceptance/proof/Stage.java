@@ -175,6 +175,27 @@ final class Stage implements AutoCloseable {
         return instance(group).string("cid");
     }
 
+    String id(String group) {
+        return instance(group).string("id");
+    }
+
+    /** The number of the last thing that happened. */
+    long lastEvent() {
+        return environment.director().list("/events").stream()
+                .mapToLong(e -> Long.parseLong(e.string("id")))
+                .max()
+                .orElse(0);
+    }
+
+    /** What alerts that were opened since are about, each once. */
+    List<String> alertsSince(long event) {
+        return environment.director().list("/events?object_type=alert&action=create").stream()
+                .filter(e -> Long.parseLong(e.string("id")) > event)
+                .flatMap(e -> e.object("context").strings("about").stream())
+                .distinct()
+                .toList();
+    }
+
     List<String> vms() {
         return GROUPS.stream().map(this::vm).toList();
     }
