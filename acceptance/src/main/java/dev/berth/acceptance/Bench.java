@@ -53,6 +53,7 @@ public final class Bench {
                 new UpBenchmark(),
                 new ManyContainersBenchmark(),
                 new LossBenchmark(),
+                new TogetherBenchmark(),
                 new GrowthBenchmark(),
                 new DataBenchmark(),
                 new FootprintBenchmark(),

@@ -88,18 +88,22 @@ class NatsBusTest {
         assertThat(call("ping")).isEqualTo("pong");
         call("run_script", "pre-start", Json.of("env", Json.of("A", "é")));
         bus.tell(id, "shutdown", List.of());
-        Until.within(SOON, "three requests", () -> agent.requests.size() == 3);
-        assertThat(agent.requests.get(0))
+        Until.within(SOON, "the last request", () -> agent.countOf("shutdown") == 1);
+        assertThat(agent.requests.getFirst())
                 .matches(
                         "\\{\"protocol\":3,\"method\":\"ping\",\"arguments\":\\[],"
                                 + "\"reply_to\":\"director\\.[0-9a-f-]{36}\\."
                                 + id
                                 + "\\.[0-9a-f-]{36}\"}");
-        assertThat(agent.requests.get(1))
+        // A ping is repeated when its answer is late; nothing else is.
+        List<String> others =
+                agent.requests.stream().filter(r -> !r.contains("\"method\":\"ping\"")).toList();
+        assertThat(others).hasSize(2);
+        assertThat(others.getFirst())
                 .startsWith(
                         "{\"protocol\":3,\"method\":\"run_script\",\"arguments\":"
                                 + "[\"pre-start\",{\"env\":{\"A\":\"é\"}}],\"reply_to\":\"director.");
-        assertThat(agent.requests.get(2)).contains("\"method\":\"shutdown\",\"arguments\":[]");
+        assertThat(others.getLast()).contains("\"method\":\"shutdown\",\"arguments\":[]");
     }
 
     @Test

@@ -105,7 +105,6 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
         hands = withHands;
         tasks = withTasks;
         monitor.recall(memory.kept());
-        monitor.fleet(FleetSnapshot.of(store));
         store.read(s ->
                         s.tasks(
                                 Tasks.UNFINISHED,
@@ -113,6 +112,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
                                 null,
                                 MOST_REPAIRS))
                 .forEach(this::goesOn);
+        monitor.fleet(FleetSnapshot.of(store));
     }
 
     /** The tasks that an earlier director left are taken up: no second repair beside them. */

@@ -48,7 +48,8 @@ final class PoolAlarm {
         sizes.forEach((pool, size) -> {
             if (size == 0 || hasReady(look, pool)) {
                 emptySince.remove(pool);
-                if (open.contains(pool) || well.add(pool)) {
+                boolean first = well.add(pool);
+                if (first || open.contains(pool)) {
                     end(pool);
                 }
             } else if (!now.isBefore(emptySince.computeIfAbsent(pool, p -> now).plus(EMPTY))

@@ -118,7 +118,9 @@ public final class Judge {
                     s.instances()
                             .forEach(id -> {
                                 Watched w = watched.of(id);
-                                if (w != null) {
+                                if (w == null) {
+                                    watched.underRepair(id);
+                                } else {
                                     watched.deploymentOf(w).goesOn(w);
                                     look(w);
                                 }
@@ -276,6 +278,7 @@ public final class Judge {
     private void repairEnded(Signal.RepairEnded ended) {
         Releases releases = watched.deployment(ended.deployment());
         for (InstanceId id : ended.instances()) {
+            watched.repairedUnseen(id);
             Watched w = watched.of(id);
             if (!releases.ended(id) || w == null) {
                 continue;

@@ -175,7 +175,10 @@ public final class Monitor implements AutoCloseable {
         put(new Signal.Recalled(memories));
     }
 
-    /** A repair that an earlier director began; {@code end} blocks until it has ended. */
+    /**
+     * A repair that an earlier director began; before the first {@link #fleet}. {@code end} blocks
+     * until it has ended.
+     */
     public void repairGoesOn(
             String deployment, List<InstanceId> instances, Supplier<RepairPort.Ended> end) {
         put(new Signal.RepairGoesOn(deployment, instances));

@@ -36,7 +36,10 @@ public sealed interface Signal {
     record RepairEnded(String deployment, List<InstanceId> instances, boolean succeeded, String how)
             implements Signal {}
 
-    /** A repair goes on that an earlier director began; it ends as others do. */
+    /**
+     * A repair goes on that an earlier director began; it ends as others do. To be told before the
+     * first {@link FleetKnown}, or a second one may begin beside it.
+     */
     record RepairGoesOn(String deployment, List<InstanceId> instances) implements Signal {}
 
     /** What an earlier judge remembered; to be told before the first {@link FleetKnown}. */

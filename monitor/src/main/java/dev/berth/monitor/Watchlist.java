@@ -24,6 +24,10 @@ final class Watchlist {
     private final Strangers strangers;
     private final Zones zones;
     private final Map<InstanceId, Memory> recalled = new HashMap<>();
+
+    /** Repairs of an earlier director that go on, of instances that are not known yet. */
+    private final Set<InstanceId> underRepair = new HashSet<>();
+
     private final Map<InstanceId, Watched> byInstance = new HashMap<>();
     private final Map<AgentId, Watched> byAgent = new HashMap<>();
     private final Map<VmCid, Watched> byVm = new HashMap<>();
@@ -39,6 +43,16 @@ final class Watchlist {
     /** Taken over as each instance becomes known. */
     void recall(List<Memory> memories) {
         memories.forEach(m -> recalled.put(m.instance(), m));
+    }
+
+    /** Its repair goes on: taken over when it becomes known, and before anything is decided. */
+    void underRepair(InstanceId id) {
+        underRepair.add(id);
+    }
+
+    /** The repair that was gone on with ended before the instance became known. */
+    void repairedUnseen(InstanceId id) {
+        underRepair.remove(id);
     }
 
     /** Of whom there is something to remember. */
@@ -130,6 +144,9 @@ final class Watchlist {
                 deploymentOf(w).recalled(member.instance(), memory.downAt());
                 zones.recalled(w, memory.downAt());
             }
+        }
+        if (underRepair.remove(member.instance())) {
+            deploymentOf(w).goesOn(w);
         }
         return w;
     }

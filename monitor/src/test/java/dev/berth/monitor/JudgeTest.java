@@ -524,6 +524,25 @@ class JudgeTest {
         assertThat(repairs(until(13_000))).containsExactly(id(0));
     }
 
+    /** The director died between the deletion of the old VM and the making of the new one. */
+    @Test
+    void aRepairThatGoesOnOfAnInstanceWithoutAVmIsNotBegunASecondTime() {
+        var bare = new Fleet.Member(id(0), "shop", "db", null, null, null, "started", false);
+        at(0, new Signal.RepairGoesOn("shop", List.of(id(0))));
+        assertThat(repairs(at(0, fleet(List.of(bare), Map.of())))).isEmpty();
+        at(1000, new Signal.RepairEnded("shop", List.of(id(0)), false, "no"));
+        assertThat(repairs(until(13_000))).containsExactly(id(0));
+    }
+
+    /** Told late, the end of a repair must not leave an instance in repair for ever. */
+    @Test
+    void aRepairThatEndedBeforeItsInstanceWasKnownHoldsNobodyUp() {
+        var bare = new Fleet.Member(id(0), "shop", "db", null, null, null, "started", false);
+        at(0, new Signal.RepairGoesOn("shop", List.of(id(0))));
+        at(0, new Signal.RepairEnded("shop", List.of(id(0)), false, "no"));
+        assertThat(repairs(at(1000, fleet(List.of(bare), Map.of())))).containsExactly(id(0));
+    }
+
     @Test
     void agentsAlertsArePassedOnWithTheirSource() {
         running(1);

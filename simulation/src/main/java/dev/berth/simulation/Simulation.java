@@ -116,8 +116,9 @@ public final class Simulation {
         episode(wishes.get("one"));
         for (int i = 1; i < EPISODES; i++) {
             if (wishes.size() == 1 && random.nextInt(3) == 0) {
-                wishes.put("two", Wishes.random(random, "two"));
-                episode(wishes.get("two"));
+                String other = wishes.containsKey("one") ? "two" : "one";
+                wishes.put(other, Wishes.random(random, other));
+                episode(wishes.get(other));
             } else {
                 change();
             }

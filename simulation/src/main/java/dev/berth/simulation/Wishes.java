@@ -57,7 +57,7 @@ final class Wishes {
                 yield was.stemcell(was.stemcell().equals("1") ? "2" : "1");
             }
             case 7 -> was.tag(was.tag() + "a");
-            default -> groupComesOrGoes(random, was);
+            default -> groupComesOrGoes(random, was, rules);
         };
     }
 
@@ -86,9 +86,11 @@ final class Wishes {
                                 .toList()));
     }
 
-    private static Wish groupComesOrGoes(Random random, Wish was) {
+    private static Wish groupComesOrGoes(Random random, Wish was, Rules rules) {
         var groups = new ArrayList<>(was.groups());
         if (!groups.removeIf(g -> g.name().equals("web"))) {
+            // One of that name may run still: when it went and came without a deploy between.
+            rules.mayStopGroup(was.name(), "web");
             groups.add(web(random));
         }
         return was.groups(groups);

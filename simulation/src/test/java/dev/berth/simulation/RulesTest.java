@@ -177,6 +177,48 @@ class RulesTest {
         assertBroken().hasMessageContaining("whose live writer is " + other.cid());
     }
 
+    // --- pools
+
+    private Rows.Spare spare(AgentId agent) {
+        return new Rows.Spare(
+                agent, null, "small-1", Rows.Spare.READY, Map.of(), "", world.clock.now());
+    }
+
+    @Test
+    void aVmIsAnInstancesAndSpareToo() {
+        world.database.update(s -> s.saveSpare(spare(db.agent())));
+        assertBroken()
+                .hasMessageContaining("pool: Spare")
+                .hasMessageContaining("has two owners")
+                .hasMessageContaining("was told to be " + db.instance());
+    }
+
+    @Test
+    void aPoolDoesNotHaveItsSize() {
+        world.rules.pools.wish(List.of(new Pools.Pool("small", "1", 1)));
+        assertBroken().hasMessageContaining("pool: wished {small-1=1}, is []");
+    }
+
+    /** As when the row was read before the instance took it. */
+    @Test
+    void theVmOfAnInstanceIsDeletedForASpareOne() {
+        var id = new IntentId("deletes-a-spare");
+        world.database.update(s ->
+                s.beginIntent(
+                        new Rows.Intent(
+                                id,
+                                1,
+                                null,
+                                "delete spare",
+                                Map.of("agent", db.agent().value()),
+                                world.clock.now(),
+                                null,
+                                null)));
+        var call = new CpiContext("uuid", id.toString(), null, Map.of());
+        world.cpi().deleteVm(call, db.cid());
+        assertBroken().hasMessageContaining("pool: spare VM of " + db.agent() + " is deleted");
+    }
+
     // --- the ledger
 
     private Ledger ledger(DiskCid cid) {

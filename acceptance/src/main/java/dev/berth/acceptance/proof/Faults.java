@@ -109,8 +109,9 @@ final class Faults {
         }
     }
 
-    /** Neither ends; both are noticed by their silence, killed and started again. */
+    /** Neither ends; both are noticed by their silence, killed and started again, and told of. */
     private static void hung(Stage stage) {
+        long told = stage.lastEvent();
         var before = new HashMap<String, String>();
         for (String group : Stage.GROUPS) {
             before.put(group, stage.in(group, HELPERS));
@@ -120,6 +121,9 @@ final class Faults {
                 stage.await(
                         "another dockerd and another agent beside " + group,
                         () -> areOthers(old, stage.in(group, HELPERS))));
+        stage.await(
+                "the events of both agents that were killed",
+                () -> stage.events("object_type=healing&action=restart%20agent", told) == 2);
     }
 
     private static boolean areOthers(String before, String now) {

@@ -187,6 +187,13 @@ final class Stage implements AutoCloseable {
                 .orElse(0);
     }
 
+    /** How many there are since then of the kind that the query asks for. */
+    long events(String query, long since) {
+        return environment.director().list("/events?" + query).stream()
+                .filter(e -> Long.parseLong(e.string("id")) > since)
+                .count();
+    }
+
     /** What alerts that were opened since are about, each once. */
     List<String> alertsSince(long event) {
         return environment.director().list("/events?object_type=alert&action=create").stream()
