@@ -49,8 +49,7 @@ final class LossSigns implements AutoCloseable {
                 "timing: {flap_times: 100}\nsinks:\n- {name: bench, type: webhook, url: \"http://127.0.0.1:"
                         + server.getAddress().getPort()
                         + "/\"}\n");
-        environment.berth(
-                "update-config", "-n", "--type", "alerts", "--name", "bench", config.toString());
+        environment.berth("update-config", "-n", "--type", "alerts", config.toString());
     }
 
     private void take(HttpExchange exchange) throws IOException {
@@ -132,7 +131,7 @@ final class LossSigns implements AutoCloseable {
 
     @Override
     public void close() {
-        environment.berth("delete-config", "-n", "--type", "alerts", "--name", "bench");
+        environment.berth("delete-config", "-n", "--type", "alerts");
         server.stop(0);
     }
 }

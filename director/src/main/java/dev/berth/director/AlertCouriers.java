@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 final class AlertCouriers implements Outbox, AutoCloseable {
     static final String TYPE = "alerts";
 
+    /** The name of the config that says when alerts are told. */
+    private static final String TIMING = "default";
+
     private static final System.Logger LOG = System.getLogger(AlertCouriers.class.getName());
     private static final int MOST_CONFIGS = 100;
 
@@ -77,6 +80,17 @@ final class AlertCouriers implements Outbox, AutoCloseable {
         var names = new HashSet<String>();
         one.sinks().forEach(sink -> names.add(sink.name()));
         var problems = new ArrayList<Problem>();
+        if (!name.equals(TIMING) && !one.timing().equals(AlertsConfig.Timing.DEFAULT)) {
+            problems.add(
+                    new Problem(
+                            440010,
+                            "timing",
+                            "config '"
+                                    + name
+                                    + "' cannot say it: two configs could differ, and all alerts"
+                                    + " have one timing",
+                            "write it into the config of the name '" + TIMING + "'"));
+        }
         for (Rows.Config other : configs()) {
             if (other.name().equals(name)) {
                 continue;
@@ -132,7 +146,7 @@ final class AlertCouriers implements Outbox, AutoCloseable {
             for (Rows.Config row : configs()) {
                 AlertsConfig one = read(row.content());
                 all.addAll(one.sinks());
-                timing = row.name().equals("default") ? one.timing() : timing;
+                timing = row.name().equals(TIMING) ? one.timing() : timing;
             }
             serve(all);
             config = new AlertsConfig(List.copyOf(all), timing, List.of());

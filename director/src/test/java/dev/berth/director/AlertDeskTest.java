@@ -153,6 +153,11 @@ class AlertDeskTest {
                 .isInstanceOf(ProblemException.class)
                 .hasMessageContaining("config 'default' has a sink of that name");
         desk.couriers().check("default", CONFIG);
+        String timing = "timing: {flap_times: 9}\nsinks: []";
+        assertThatThrownBy(() -> desk.couriers().check("second", timing))
+                .hasMessageContaining("timing")
+                .hasMessageContaining("the config of the name 'default'");
+        desk.couriers().check("default", timing);
         assertThatThrownBy(() -> desk.test("nobody"))
                 .hasMessageContaining("There is no sink 'nobody'");
     }
