@@ -41,7 +41,6 @@ final class SpareActs {
     /** By which the cloud knows a spare VM; one of an instance has {@code id} as well. */
     static final String LABEL = "vm_pool";
 
-    private static final Duration GOING = Duration.ofSeconds(60);
     private static final Duration PULL = Duration.ofMinutes(10);
     private static final Duration QUESTION = Duration.ofSeconds(1);
     private static final int QUESTIONS = 3;
@@ -322,7 +321,7 @@ final class SpareActs {
                 throw failed(intent, cid, String.valueOf(e.getMessage()));
             }
         }
-        if (!isGone(cid)) {
+        if (!VmActs.isGone(hands, task, cid)) {
             throw failed(intent, cid, "the cloud still has it");
         }
         hands.journal().end(intent, Journal.DONE, s -> s.deleteSpare(spare.agent()));
@@ -355,18 +354,6 @@ final class SpareActs {
                 }
             };
         }
-    }
-
-    private boolean isGone(VmCid cid) throws InterruptedException {
-        Instant giveUp = hands.clock().steady().plus(GOING);
-        while (hands.cpi().hasVm(hands.looking(), cid)) {
-            if (!hands.clock().steady().isBefore(giveUp)) {
-                return false;
-            }
-            task.checkCancelled();
-            hands.clock().sleep(Duration.ofSeconds(1));
-        }
-        return true;
     }
 
     private IntentId begin(

@@ -242,7 +242,7 @@ final class VmActs {
             }
         }
         // A look that fails leaves the intent open, and the disks held: it is settled by looking.
-        if (!isGone(cid)) {
+        if (!isGone(hands, task, cid)) {
             String why =
                     "delete_vm was answered for VM "
                             + cid
@@ -268,7 +268,7 @@ final class VmActs {
     /**
      * An answer is a claim; where a disk goes by it, the cloud is asked what there is (rule R1).
      */
-    private boolean isGone(VmCid cid) throws InterruptedException {
+    static boolean isGone(Hands hands, TaskContext task, VmCid cid) throws InterruptedException {
         Instant giveUp = hands.clock().steady().plus(GOING);
         while (hands.cpi().hasVm(hands.looking(), cid)) {
             if (!hands.clock().steady().isBefore(giveUp)) {
