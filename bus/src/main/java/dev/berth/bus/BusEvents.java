@@ -28,8 +28,11 @@ final class BusEvents implements AutoCloseable {
     private static final int QUEUE = 50_000;
 
     private static final int COMPLAINTS = 1_000;
+
+    /** An agent as the server knows it: by the DNS name of its certificate or by the subject. */
     private static final Pattern USER =
-            Pattern.compile("CN=([A-Za-z0-9-]+)(?:\\.bootstrap)?\\.agent\\.bosh-internal(?:,.*)?");
+            Pattern.compile(
+                    "(?:CN=)?([A-Za-z0-9-]+)(?:\\.bootstrap)?\\.agent\\.bosh-internal(?:,.*)?");
 
     /** A connection as the server numbers it. */
     private record Seat(String server, long number) {}

@@ -89,7 +89,7 @@ record NatsConfig(Path folder) {
         text.append("  ").append(BusUser.DIRECTOR.entry()).append('\n');
         text.append("  ").append(BusUser.MONITOR.entry()).append('\n');
         for (String agent : agents) {
-            text.append("  ").append(BusUser.agentEntry(agent)).append('\n');
+            text.append("  ").append(BusUser.agentEntries(agent)).append('\n');
         }
         PrivateFiles.write(users(), text.append("]\n").toString());
     }

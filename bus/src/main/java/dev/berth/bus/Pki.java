@@ -221,9 +221,7 @@ public final class Pki {
     public record Signed(String ca, String certificate) {}
 
     private Request request(AgentId agent) {
-        return Request.leaf(
-                        agent + ".agent.bosh-internal", List.of(), Set.of(Use.CLIENT), Key.EC_P256)
-                .living(lifetimes.leaf());
+        return clientRequest(BusUser.agentName(agent.value())).living(lifetimes.leaf());
     }
 
     /**
@@ -265,9 +263,12 @@ public final class Pki {
     }
 
     Pair client(BusUser user) {
-        return kept(
-                user.fileName(),
-                Request.leaf(user.commonName(), List.of(), Set.of(Use.CLIENT), Key.EC_P256));
+        return kept(user.fileName(), clientRequest(user.commonName()));
+    }
+
+    /** Of a client of the bus, which knows it by the name. */
+    private static Request clientRequest(String name) {
+        return Request.leaf(name, List.of(name), Set.of(Use.CLIENT), Key.EC_P256);
     }
 
     private synchronized Pair kept(String name, Request request) {

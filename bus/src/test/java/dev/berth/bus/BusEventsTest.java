@@ -62,9 +62,18 @@ class BusEventsTest {
                 server("CONNECT", "CN=default.hm.bosh-internal,O=Cloud Foundry,C=USA", 1));
         events.serverMessage(server("DISCONNECT", "", 2));
         events.present("CN=default.director.bosh-internal,O=Cloud Foundry,C=USA", "N1", 3);
-        events.present("CN=b-2.bootstrap.agent.bosh-internal,O=Cloud Foundry,C=USA", "N1", 4);
+        events.present("default.director.bosh-internal", "N1", 4);
         settle();
-        assertThat(told.lines).containsExactly("connected b-2");
+        assertThat(told.lines).isEmpty();
+    }
+
+    @Test
+    void anAgentIsKnownByItsDnsNameAndByItsSubject() throws Exception {
+        events.present("CN=b-2.bootstrap.agent.bosh-internal,O=Cloud Foundry,C=USA", "N1", 4);
+        events.present("b-3.agent.bosh-internal", "N1", 5);
+        events.serverMessage(server("CONNECT", "b-4.agent.bosh-internal", 6));
+        settle();
+        assertThat(told.lines).containsExactly("connected b-2", "connected b-3", "connected b-4");
     }
 
     @Test

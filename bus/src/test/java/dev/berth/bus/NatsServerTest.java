@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
@@ -55,6 +56,35 @@ class NatsServerTest {
         AgentSettings.Certificate stranger = pki.agent(new AgentId("never-admitted"));
         assertThatThrownBy(() -> TestAgent.connect(A, stranger, server.port()))
                 .hasMessageContaining("Authorization Violation");
+    }
+
+    /** As they were made before the bus looked for DNS names; they are good for two years. */
+    @Test
+    void anAgentIsLetInByItsSubjectWhenItsCertificateHasNoDnsName() throws Exception {
+        server.admit(A);
+        var former =
+                CertificateMaker.signedBy(
+                        new CertificateMaker.Pair(
+                                Files.readString(pki.caFile()),
+                                Files.readString(pki.keyFile("ca"))),
+                        CertificateMaker.Request.leaf(
+                                A + ".agent.bosh-internal",
+                                List.of(),
+                                Set.of(CertificateMaker.Use.CLIENT),
+                                CertificateMaker.Key.EC_P256),
+                        Clock.SYSTEM.now());
+        var certificate =
+                new AgentSettings.Certificate(
+                        pki.caCertificate(), former.certificate(), former.privateKey());
+        try (TestAgent a = TestAgent.connect(A, certificate, server.port())) {
+            a.publish("hm.agent.heartbeat." + A, "{}");
+            a.publish("hm.agent.heartbeat." + B, "{}");
+            a.flush();
+            Until.within(Duration.ofSeconds(5), "one refusal", () -> !a.errors.isEmpty());
+            assertThat(a.errors).singleElement().asString().contains(B.value());
+            server.expel(A);
+            Until.within(Duration.ofSeconds(5), "cut off", () -> !a.isConnected());
+        }
     }
 
     @Test

@@ -45,6 +45,8 @@ class PkiTest {
         certificate.verify(CertificateMaker.parse(made.ca()).getPublicKey());
         assertThat(certificate.getSubjectX500Principal().getName())
                 .isEqualTo("CN=a-1.agent.bosh-internal,O=Cloud Foundry,C=USA");
+        assertThat(certificate.getSubjectAlternativeNames())
+                .containsExactly(List.of(2, "a-1.agent.bosh-internal"));
         String der = HexFormat.of().formatHex(certificate.getSubjectX500Principal().getEncoded());
         assertThat(der.indexOf("550406")).isLessThan(der.indexOf("55040a"));
         assertThat(der.indexOf("55040a")).isLessThan(der.indexOf("550403"));
