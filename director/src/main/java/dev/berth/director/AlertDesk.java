@@ -22,7 +22,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
@@ -43,6 +45,14 @@ final class AlertDesk implements AlertSink, AutoCloseable {
     private static final int MOST_OPEN = 10_000;
     private static final int MOST_UNSAVED = 10_000;
     private static final Duration LOOK = Duration.ofSeconds(5);
+
+    /**
+     * For how long it may be unwritten who has joined an alert or left it, of which nobody is told:
+     * of an alert of thousands each would write all of them anew. What a killed director has not
+     * written the next one sees by itself.
+     */
+    private static final Duration QUIETLY = Duration.ofSeconds(1);
+
     private static final String USER = "health_monitor";
 
     private final Store store;
@@ -55,6 +65,10 @@ final class AlertDesk implements AlertSink, AutoCloseable {
     /** Decided, and not in the store yet because it failed; told when it is. */
     private final Deque<Change> unsaved = new ArrayDeque<>();
 
+    /** Alerts with members that came or went, as they are now; written within {@link #QUIETLY}. */
+    private final Map<Long, Incident> touched = new LinkedHashMap<>();
+
+    private @Nullable Instant touchedAt;
     private @Nullable AlertBook book;
     private Instant lookAt = Instant.MIN;
     private long saved;
@@ -207,21 +221,38 @@ final class AlertDesk implements AlertSink, AutoCloseable {
                     unsaved.size());
             unsaved.clear();
         }
-        unsaved.addAll(changes);
-        save();
+        note(changes);
+        if (!unsaved.isEmpty()) {
+            save();
+        }
         poke();
         return true;
     }
 
+    private void note(List<Change> changes) {
+        for (Change change : changes) {
+            if (change.told() == null) {
+                touched.put(change.incident().number(), change.incident());
+                touchedAt = touchedAt == null ? clock.steady() : touchedAt;
+            } else {
+                touched.remove(change.incident().number()); // this one is newer
+                unsaved.add(change);
+            }
+        }
+    }
+
     /** All or nothing; what failed is kept for the next turn. */
     private void save() {
-        if (unsaved.isEmpty()) {
+        if (unsaved.isEmpty() && touched.isEmpty()) {
             return;
         }
-        List<Change> all = List.copyOf(unsaved);
+        var all = new ArrayList<>(unsaved);
+        touched.values().forEach(incident -> all.add(new Change(incident, null)));
         Instant now = clock.steady();
         store.update(s -> all.forEach(change -> save(s, change, now)));
         unsaved.clear();
+        touched.clear();
+        touchedAt = null;
         saved += all.size();
         if (saved >= FORGET_EVERY) {
             saved = 0;
@@ -313,15 +344,15 @@ final class AlertDesk implements AlertSink, AutoCloseable {
             lookAt = now.plus(LOOK);
             over(current, now);
         }
-        save();
-        keepQuietly(current.tick(now));
+        note(current.tick(now));
+        Instant write = touchedAt == null ? lookAt : touchedAt.plus(QUIETLY);
+        if (!unsaved.isEmpty() || !now.isBefore(write)) {
+            save();
+            write = lookAt;
+        }
         Instant next = current.nextWake();
-        return next == null || next.isAfter(lookAt) ? lookAt : next;
-    }
-
-    private void keepQuietly(List<Change> changes) {
-        unsaved.addAll(changes);
-        save();
+        Instant latest = write.isBefore(lookAt) ? write : lookAt;
+        return next == null || next.isAfter(latest) ? latest : next;
     }
 
     private void over(AlertBook current, Instant now) {
@@ -331,7 +362,7 @@ final class AlertDesk implements AlertSink, AutoCloseable {
             return;
         }
         store.read(s -> inherited.over(s, on))
-                .forEach((key, why) -> unsaved.addAll(current.resolved(key, why, now)));
+                .forEach((key, why) -> note(current.resolved(key, why, now)));
     }
 
     void start() {
@@ -369,6 +400,13 @@ final class AlertDesk implements AlertSink, AutoCloseable {
     public void close() {
         if (thread != null) {
             thread.interrupt();
+        }
+        synchronized (this) {
+            try {
+                save();
+            } catch (StoreException e) {
+                LOG.log(System.Logger.Level.WARNING, "alerts are not all recorded", e);
+            }
         }
         couriers.close();
     }

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * <p>What it goes by: the cloud's word that a VM is gone or off is ground for a repair at once.
  * Silence is, when it has lasted, the VM is there, the agent was heard before (or had the time to
  * come back after a start), and others are still heard: when nobody is, the bus is at fault, not
- * the fleet.
+ * the fleet. After a start, and when the bus was away, silence counts only when agents have stopped
+ * finding back: ten thousand of them need half a minute, three a second.
  *
  * <p>Cost: constant for a heartbeat, logarithmic for a deadline; nothing sweeps. Not thread-safe:
  * one owner.
@@ -45,8 +46,14 @@ public final class Judge {
     private boolean resurrection = true;
     private boolean busUp = true;
     private boolean busLost;
-    private Instant busBackAt = Instant.MIN;
     private Instant now = Instant.MIN;
+
+    /** Since when agents can be heard: since the start, or since the bus came back. */
+    private Instant listeningSince = Instant.MIN;
+
+    /** When the last one was heard for the first time since then. */
+    private Instant returnedAt = Instant.MIN;
+
     private Instant countedAt = Instant.MIN;
     private boolean mostAreHeard;
     private List<Action> out = new ArrayList<>();
@@ -60,6 +67,9 @@ public final class Judge {
 
     /** Takes a signal; a clock that jumps back stands still. */
     public List<Action> on(Signal signal, Instant at) {
+        if (now.equals(Instant.MIN)) {
+            listeningSince = at;
+        }
         now = at.isBefore(now) ? now : at;
         out = new ArrayList<>();
         take(signal);
@@ -131,6 +141,7 @@ public final class Judge {
                 touched.addAll(watched.deployments());
             }
             case Signal.Bus s -> bus(s.up());
+            case Signal.Absent s -> listeningSince = now;
             case Signal.Tick s -> {}
         }
     }
@@ -167,11 +178,16 @@ public final class Judge {
     }
 
     private void heard(Watched w) {
+        boolean returns = w.heardAt == null || w.heardAt.isBefore(listeningSince);
+        // Bounded, as one that finds back every few seconds would keep all others unjudged.
+        if (returns && now.isBefore(listeningSince.plus(settings.startGrace()))) {
+            returnedAt = now;
+        }
         w.heard(now);
         zones.heard(w, now, out);
         if (busLost && busUp) {
             busLost = false;
-            busBackAt = now;
+            listeningSince = now;
             alarms.resolve(out, "bus");
         }
     }
@@ -245,7 +261,7 @@ public final class Judge {
             loseBus("The director has lost the bus.");
         } else if (!busUp && up) {
             busLost = false;
-            busBackAt = now;
+            listeningSince = now;
             alarms.resolve(out, "bus");
         }
         busUp = up;
@@ -568,12 +584,12 @@ public final class Judge {
     }
 
     private Instant backAt(Watched w) {
-        return zones.backAt(w, busBackAt);
+        return zones.backAt(w, returnedAt.isAfter(listeningSince) ? returnedAt : listeningSince);
     }
 
-    /** Looked up once for all that are judged at a moment. */
+    /** Counted once for all that are judged at about the same time. */
     private boolean mostAreHeard() {
-        if (!now.equals(countedAt)) {
+        if (!now.isBefore(countedAt.plus(settings.disconnectDebounce()))) {
             countedAt = now;
             int heard = 0;
             int all = 0;

@@ -47,6 +47,11 @@ public final class Monitor implements AutoCloseable {
     private static final Duration LONGEST_REST = Duration.ofSeconds(1);
 
     /**
+     * Between two turns; after a longer time it was the decider that was away, and not the others.
+     */
+    private static final Duration ABSENCE = Duration.ofSeconds(4);
+
+    /**
      * What listings need of an agent.
      *
      * @param lostAt since when its connection is lost; null: it is not
@@ -60,6 +65,9 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
+    /** When it came counts, not when its turn has come: who spoke in time is not silent. */
+    private record Heard(Signal signal, Instant at) {}
+
     /** What others may ask of the judge's thinking, copied after every turn that changed it. */
     private record View(@Nullable Verdict verdict, String waitingFor) {}
 
@@ -70,7 +78,7 @@ public final class Monitor implements AutoCloseable {
     private final EvidencePort evidence;
     private final RepairPort repairs;
     private final AlertSink alerts;
-    private final LinkedBlockingQueue<Signal> signals = new LinkedBlockingQueue<>(MOST_SIGNALS);
+    private final LinkedBlockingQueue<Heard> signals = new LinkedBlockingQueue<>(MOST_SIGNALS);
     private final Map<AgentId, Seen> seen = new ConcurrentHashMap<>();
     private final Set<AgentId> beaten = ConcurrentHashMap.newKeySet();
     private final Object judging = new Object();
@@ -248,15 +256,16 @@ public final class Monitor implements AutoCloseable {
 
     /** Takes in all that waits and what time brings; returns when it wants the next turn. */
     public Instant turn() {
-        var waiting = new ArrayList<Signal>();
+        Instant begun = clock.steady(); // who speaks from here on is heard at the next turn
+        var waiting = new ArrayList<Heard>();
         signals.drainTo(waiting);
-        waiting.add(new Signal.Tick());
-        for (Signal signal : waiting) {
+        waiting.add(new Heard(new Signal.Tick(), begun));
+        for (Heard heard : waiting) {
             try {
-                decide(signal).forEach(this::act);
+                decide(heard).forEach(this::act);
             } catch (RuntimeException e) {
                 // The judge's state is kept: the next signal of the instance makes it look again.
-                LOG.log(Level.ERROR, "signal=" + signal.getClass().getSimpleName(), e);
+                LOG.log(Level.ERROR, "signal=" + heard.signal.getClass().getSimpleName(), e);
             }
         }
         Instant now = clock.steady();
@@ -269,7 +278,8 @@ public final class Monitor implements AutoCloseable {
         return next == null || next.isAfter(latest) ? latest : next;
     }
 
-    private List<Action> decide(Signal signal) {
+    private List<Action> decide(Heard heard) {
+        Signal signal = heard.signal;
         Signal current = signal;
         if (signal instanceof Signal.Beat beat) {
             beaten.remove(beat.agent());
@@ -282,15 +292,26 @@ public final class Monitor implements AutoCloseable {
             forgetStrangers(known.fleet());
         }
         synchronized (judging) {
-            return judge.on(current, clock.steady());
+            return judge.on(current, heard.at);
         }
     }
 
     private void decideOnAndOn() {
+        Instant before = clock.steady();
         while (open) {
             try {
-                long rest = Duration.between(clock.steady(), turn()).toMillis();
-                Signal next = signals.poll(Math.max(1, rest), TimeUnit.MILLISECONDS);
+                Instant wake = turn();
+                long rest = Duration.between(clock.steady(), wake).toMillis();
+                Heard next = signals.poll(Math.max(1, rest), TimeUnit.MILLISECONDS);
+                Instant now = clock.steady();
+                if (before.plus(ABSENCE).isBefore(now)) {
+                    LOG.log(
+                            Level.WARNING,
+                            "the monitor was away for {0} s; silence counts from here",
+                            Duration.between(before, now).toSeconds());
+                    decide(new Heard(new Signal.Absent(), now)).forEach(this::act);
+                }
+                before = now;
                 if (next != null) {
                     decide(next).forEach(this::act);
                 }
@@ -401,7 +422,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     private boolean put(Signal signal) {
-        boolean taken = signals.offer(signal);
+        boolean taken = signals.offer(new Heard(signal, clock.steady()));
         if (!taken) {
             LOG.log(
                     Level.ERROR,
@@ -415,7 +436,7 @@ public final class Monitor implements AutoCloseable {
     /** Without the end of a repair the instance would count as under repair for ever. */
     private void putSurely(Signal signal) {
         try {
-            signals.put(signal);
+            signals.put(new Heard(signal, clock.steady()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // closing: nobody decides any more
         }

@@ -51,6 +51,9 @@ public sealed interface Signal {
     /** Whether the director itself is connected to the bus. */
     record Bus(boolean up) implements Signal {}
 
+    /** The director itself was stopped, or starved: it heard nobody for a while. */
+    record Absent() implements Signal {}
+
     /** Time passed. */
     record Tick() implements Signal {}
 }

@@ -127,9 +127,9 @@ final class Watched {
         return lostAt != null && now.isBefore(lostAt.plusSeconds(1));
     }
 
-    Instant silentSince(Instant busBackAt) {
+    Instant silentSince(Instant backAt) {
         Instant since = heardAt == null ? knownSince : heardAt;
-        return since.isBefore(busBackAt) ? busBackAt : since;
+        return since.isBefore(backAt) ? backAt : since;
     }
 
     boolean isHeard(Instant now) {
@@ -138,9 +138,9 @@ final class Watched {
                 && now.isBefore(heardAt.plus(settings.suspectAfter()));
     }
 
-    boolean isSuspect(Instant now, Instant busBackAt) {
+    boolean isSuspect(Instant now, Instant backAt) {
         return (lostAt != null && !now.isBefore(lostAt.plus(settings.disconnectDebounce())))
-                || !now.isBefore(silentSince(busBackAt).plus(settings.suspectAfter()));
+                || !now.isBefore(silentSince(backAt).plus(settings.suspectAfter()));
     }
 
     /**

@@ -571,6 +571,83 @@ class JudgeTest {
         }
     }
 
+    /** A storm of handshakes takes its time, and who is late in it is not dead. */
+    @Test
+    void afterTheBusWasAwaySilenceCountsFromWhenTheLastHasFoundBack() {
+        running(100);
+        at(1000, new Signal.Bus(false));
+        at(2000, new Signal.Bus(true));
+        var actions = new ArrayList<Action>();
+        int back = 0;
+        while (repairs(actions).isEmpty() && millis < 120_000) {
+            actions.addAll(passing(millis + 400));
+            if (back < 99) {
+                actions.addAll(at(millis, beat(++back))); // the last one after 41.6 s
+            }
+            for (int i = 1; i <= back && millis % 2_000 == 0; i++) {
+                actions.addAll(at(millis, beat(i)));
+            }
+        }
+        assertThat(repairs(actions)).containsExactly(id(0));
+        assertThat(actions)
+                .filteredOn(a -> a instanceof Action.RaiseAlert r && r.id().startsWith("instance/"))
+                .singleElement()
+                .matches(a -> ((Action.RaiseAlert) a).id().equals("instance/i0"));
+        assertThat(millis).isBetween(41_600L + 15_000, 41_600L + 16_000);
+    }
+
+    /** Connected for a moment and dropped again, as it happens in a storm. */
+    @Test
+    void afterAStartWhoCameAndWentIsNotDownAsLongAsOthersFindBack() {
+        at(0, fleet(members(100, "started", false), Map.of()));
+        at(1000, beat(0));
+        at(1100, disconnected(0));
+        var actions = new ArrayList<Action>();
+        for (int i = 1; i < 100; i++) {
+            actions.addAll(passing(1100 + i * 300L));
+            actions.addAll(at(millis, beat(i)));
+            for (int j = 1; j < i && i % 10 == 0; j++) {
+                actions.addAll(at(millis, beat(j)));
+            }
+        }
+        actions.addAll(at(millis + 100, new Signal.Connected(agent(0))));
+        assertThat(actions).allMatch(a -> a instanceof Action.AskEvidence);
+    }
+
+    /** One that finds back now and then must not keep the others from being judged for ever. */
+    @Test
+    void whoFindsBackVeryLateKeepsNobodyFromBeingJudged() {
+        running(30);
+        at(1000, new Signal.Bus(false));
+        at(2000, new Signal.Bus(true));
+        var actions = new ArrayList<Action>();
+        int back = 0;
+        while (repairs(actions).isEmpty() && millis < 400_000) {
+            actions.addAll(passing(millis + 4_000));
+            if (millis % 8_000 == 2_000) {
+                actions.addAll(at(millis, beat(++back)));
+            }
+            for (int i = 1; i <= back; i++) {
+                actions.addAll(at(millis, beat(i)));
+            }
+        }
+        assertThat(repairs(actions)).isNotEmpty();
+        assertThat(millis).isLessThan(150_000);
+    }
+
+    @Test
+    void aDirectorThatWasStoppedTakesNobodysSilenceForDeath() {
+        running(3);
+        long back = 60_000;
+        millis = back; // no tick meanwhile
+        var actions = new ArrayList<Action>(at(back, new Signal.Absent()));
+        IntStream.range(0, 3).forEach(i -> actions.addAll(at(back + 4_000, beat(i))));
+        actions.addAll(until(back + 5_000));
+        assertThat(actions).isEmpty();
+        assertThat(judge.verdict(id(0))).isEqualTo(new Verdict.Well());
+        assertThat(repairs(passing(back + 25_000))).isEmpty(); // none is heard: the bus
+    }
+
     // --- short words
 
     private void running(int count) {

@@ -114,6 +114,19 @@ class MonitorTest {
         assertThat(repaired).hasSize(1);
     }
 
+    /** The decider was starved; what came meanwhile came in time. */
+    @Test
+    void whoSpokeInTimeIsNotSilentBecauseItsTurnComesLate() {
+        known();
+        cloud.put(VM, Evidence.PRESENT);
+        clock.now = clock.now.plusSeconds(9);
+        monitor.heartbeat(beat("running"));
+        clock.now = clock.now.plusSeconds(5);
+        monitor.turn();
+        assertThat(work).isEmpty();
+        assertThat(monitor.verdict(DB)).contains(new Verdict.Well());
+    }
+
     @Test
     void agentsAlertsReachTheSink() {
         known();
