@@ -71,6 +71,7 @@ public final class Main {
             System.exit(1);
             return;
         }
+        HeapKeeper.begin();
         var ended = new CountDownLatch(1);
         Runtime.getRuntime()
                 .addShutdownHook(

@@ -6,6 +6,7 @@ import dev.berth.bus.NatsServer;
 import dev.berth.bus.Pki;
 import dev.berth.director.DirectorCore;
 import dev.berth.director.DirectorIdentity;
+import dev.berth.director.HeapKeeper;
 import dev.berth.director.Parallel;
 import dev.berth.director.Threads;
 import dev.berth.model.AgentId;
@@ -56,6 +57,8 @@ public final class FleetDirector {
     private final Store store;
     private final NatsServer server;
     private final DirectorCore core;
+    private Instant seenSince = Instant.MAX;
+    private List<AgentId> agents = List.of();
 
     private FleetDirector(Path home, int count) throws Exception {
         this.count = count;
@@ -106,6 +109,7 @@ public final class FleetDirector {
 
     public static void main(String[] args) throws Exception {
         Logger.getLogger("org.flywaydb").setLevel(Level.WARNING);
+        HeapKeeper.begin(); // as the director's own process does
         Path home = Path.of(args[0]);
         int count = Integer.parseInt(args[1]);
         if (args.length > 2) {
@@ -206,8 +210,11 @@ public final class FleetDirector {
 
     /** How many were heard after a moment and count as being there. */
     private long seen(Instant since) {
-        return store.read(s -> s.vmsOf(null)).stream()
-                .map(Rows.Vm::agent)
+        if (!since.equals(seenSince)) { // asked ten times a second: not for the store each time
+            seenSince = since;
+            agents = store.read(s -> s.vmsOf(null)).stream().map(Rows.Vm::agent).toList();
+        }
+        return agents.stream()
                 .filter(core.fleet()::responsive)
                 .filter(a -> core.fleet().lastSeen(a).filter(at -> at.isAfter(since)).isPresent())
                 .count();
