@@ -6,13 +6,18 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The files of the server's folder: its configuration, its users, its process id and its log. */
 record NatsConfig(Path folder) {
+    private static final System.Logger LOG = System.getLogger(NatsConfig.class.getName());
+    private static final int FORMER_LOGS = 2;
     private static final Pattern AGENT =
             Pattern.compile("CN=([A-Za-z0-9-]+)\\.agent\\.bosh-internal,");
     private static final Pattern PORT = Pattern.compile("(?m)^port: (\\d+)$");
@@ -23,6 +28,25 @@ record NatsConfig(Path folder) {
 
     Path log() {
         return folder.resolve("nats.log");
+    }
+
+    /**
+     * The server begins a new log when one is full and keeps all former ones; each reload writes a
+     * line for each agent. The newest stay, for people.
+     */
+    void dropOldLogs() {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> old =
+                    files.filter(f -> f.getFileName().toString().startsWith("nats.log."))
+                            .sorted(Comparator.reverseOrder()) // the names end with the time
+                            .skip(FORMER_LOGS)
+                            .toList();
+            for (Path file : old) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "old logs stay in {0}: {1}", folder, e);
+        }
     }
 
     Path pidFile() {

@@ -37,6 +37,9 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
     /** An agent of ours tries every three seconds or so, a stock one every ten. */
     private static final Duration REFUSED_LATELY = Duration.ofSeconds(45);
 
+    /** Turns of the watcher, half a minute. */
+    private static final int LOGS_EVERY = 150;
+
     private static final int GREETING_LIMIT = 64 * 1024;
     private static final String RELOADED = "Reloaded server configuration";
     private static final String NOT_RELOADED = "Failed to reload";
@@ -223,8 +226,11 @@ public final class NatsServer implements AgentDoor, AutoCloseable {
     /** Looks five times a second; a server that dies at once is tried again ever more slowly. */
     private void watch() {
         long pause = 0;
-        while (!closing && Pause.millis(200)) {
+        for (long turn = 0; !closing && Pause.millis(200); turn++) {
             refusals.look();
+            if (turn % LOGS_EVERY == 0) {
+                config.dropOldLogs();
+            }
             if (process.isAlive()) {
                 pause = 0;
                 continue;

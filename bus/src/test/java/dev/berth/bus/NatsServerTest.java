@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -85,6 +86,29 @@ class NatsServerTest {
             server.expel(A);
             Until.within(Duration.ofSeconds(5), "cut off", () -> !a.isConnected());
         }
+    }
+
+    @Test
+    void ofFormerLogsTheNewestStay() throws Exception {
+        server.close();
+        Path logs = folder.resolve("nats");
+        for (int day = 1; day <= 5; day++) {
+            Files.writeString(logs.resolve("nats.log.2026.01.0" + day + ".12.00.00.000"), "x");
+        }
+        server = startAgain(0);
+        Until.within(
+                Duration.ofSeconds(10),
+                "three are gone",
+                () -> logsIn(logs).equals(List.of("04.12.00.00.000", "05.12.00.00.000")));
+        assertThat(logs.resolve("nats.log")).exists();
+    }
+
+    private static List<String> logsIn(Path folder) {
+        String[] names = folder.toFile().list((f, n) -> n.startsWith("nats.log.2026.01."));
+        return Stream.of(names == null ? new String[0] : names)
+                .map(n -> n.substring("nats.log.2026.01.".length()))
+                .sorted()
+                .toList();
     }
 
     @Test

@@ -44,6 +44,9 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     private static final Duration LONGEST_SETTLE = Duration.ofSeconds(2);
 
+    /** A store that cannot be read must not keep a repair from ending. */
+    private static final Duration LONGEST_TELLING = Duration.ofSeconds(10);
+
     private static final Duration QUESTION = Duration.ofSeconds(1);
     private static final Duration INTRODUCTION = Duration.ofSeconds(5);
     private static final int INTRODUCTIONS = 32;
@@ -63,7 +66,12 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
     private volatile @Nullable AlertSink alerts;
     private volatile @Nullable Metrics metrics;
     private volatile boolean busUp = true;
-    private @Nullable Thread teller;
+    private volatile @Nullable Thread teller;
+
+    /** Snapshots that were begun, and the last that was told. */
+    private volatile long snapshots;
+
+    private volatile long told;
     private @Nullable Thread introductions;
 
     FleetWatch(Store store, Clock clock, Threads threads, JudgeSettings settings) {
@@ -213,9 +221,29 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     private void tellOnce() {
         changed.drainPermits();
+        long mine = snapshots + 1; // one thread tells
+        snapshots = mine;
         monitor.resurrection(
                 !"true".equals(store.read(s -> s.setting("resurrection_paused")).orElse("false")));
         monitor.fleet(FleetSnapshot.of(store));
+        told = mine;
+    }
+
+    /**
+     * The end of a repair is told after what it has changed: a judge that still takes the lost VM
+     * for the instance's would think that the repair has not helped. Who owns time tells first
+     * anyhow.
+     */
+    private void awaitTold() throws InterruptedException {
+        if (teller == null) {
+            return;
+        }
+        long next = snapshots + 1;
+        Instant end = clock.steady().plus(LONGEST_TELLING);
+        changed();
+        while (told < next && clock.steady().isBefore(end)) {
+            clock.sleep(SETTLE);
+        }
     }
 
     /**
@@ -324,6 +352,7 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
                 Optional<Rows.Task> task = store.read(s -> s.task(id));
                 if (task.isEmpty() || ENDED.contains(task.get().state())) {
                     boolean done = task.isPresent() && task.get().state().equals("done");
+                    awaitTold();
                     return new RepairPort.Ended(
                             done,
                             "task "
