@@ -145,6 +145,34 @@ class HealingStoryTest {
                 .containsOnly("instance/" + instance);
     }
 
+    /** Longer than an agent may be silent; what came meanwhile waits in sockets. */
+    @Test
+    @Order(3)
+    void aDirectorThatWasStoppedTakesNobodyForDead() throws Exception {
+        List<Long> repairs = repairs();
+        Map<String, Fields> before = environment.instances(director, NAME);
+        long last = lastEvent();
+        String pid = Long.toString(environment.directorPid());
+        signal("STOP", pid);
+        try {
+            Thread.sleep(20_000);
+        } finally {
+            signal("CONT", pid);
+        }
+        Thread.sleep(5_000); // alarms wait two seconds before they are told
+        awaitWell();
+        assertThat(repairs()).isEqualTo(repairs);
+        assertThat(director.list("/events?object_type=alert&action=create"))
+                .filteredOn(e -> Long.parseLong(e.string("id")) > last)
+                .flatExtracting(e -> e.object("context").strings("about"))
+                .noneMatch(about -> about.startsWith("instance/"));
+        assertThat(environment.instances(director, NAME).keySet()).isEqualTo(before.keySet());
+    }
+
+    private static void signal(String name, String pid) {
+        Shell.run(List.of("/bin/sh", "-c", "kill -" + name + " " + pid)).ok();
+    }
+
     // --- looking
 
     private String vm(int index) {

@@ -301,8 +301,8 @@ public final class Judge {
             }
             w.repairing = false;
             w.helped = ended.succeeded();
-            if (w.helped && w.isHeard(now)) {
-                w.recovered();
+            if (w.helped && (w.broughtBack || w.isHeard(now))) {
+                w.recovered(); // if it is down again, then of another trouble
                 judge(w);
                 continue;
             }
@@ -354,7 +354,12 @@ public final class Judge {
         if (w.verdict instanceof Verdict.Well || w.verdict instanceof Verdict.Degraded) {
             w.waiting = "";
         }
-        watched.deploymentOf(w).noted(w, now);
+        Releases releases = watched.deploymentOf(w);
+        w.intended = releases.isBusy();
+        if (w.repairing && w.verdict instanceof Verdict.Well) {
+            w.broughtBack = true;
+        }
+        releases.noted(w, now);
         zones.noted(w, now, out);
         if (next != null && (w.wakeAt == null || next.isBefore(w.wakeAt))) {
             w.wakeAt = next;

@@ -92,6 +92,7 @@ final class Releases {
     /** A repair that was begun before this judge was there. */
     void goesOn(Watched w) {
         w.repairing = true;
+        w.broughtBack = false;
         tally.started(w.member.instance());
         zones.started(w);
     }
@@ -178,6 +179,7 @@ final class Releases {
                             : zones.crowded(w, now, out);
             if (crowd == null) {
                 w.repairing = true;
+                w.broughtBack = false;
                 w.waiting = "";
                 tally.started(w.member.instance());
                 zones.started(w);

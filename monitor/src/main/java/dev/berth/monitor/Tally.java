@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Counts who of a set of instances is down, was down a short while ago, or may be down: the rule of
- * the meltdown. Plain state of the judge.
+ * the meltdown. VMs that a deploy makes or replaces are no failures. Plain state of the judge.
  */
 final class Tally {
     private final JudgeSettings settings;
@@ -39,13 +39,16 @@ final class Tally {
 
     void noted(Watched w, Instant now) {
         InstanceId id = w.member.instance();
+        boolean isOrWas = down.contains(id) || w.isDown();
         if (w.isDown()) {
             down.add(id);
-            lastDown.put(id, now);
-        } else if (down.remove(id)) {
+        } else {
+            down.remove(id);
+        }
+        if (isOrWas && !w.intended) {
             lastDown.put(id, now);
         }
-        if (w.isUnsure()) {
+        if (w.isUnsure() && !w.intended) {
             unsure.add(id);
         } else {
             unsure.remove(id);

@@ -275,6 +275,66 @@ class JudgeTest {
         assertThat(repairs(actions)).containsExactly(id(0), id(1), id(2));
     }
 
+    /** Ten VMs that a deploy made had none before: that was no failure. */
+    @Test
+    void whatADeployTookDownMakesNoMeltdown() {
+        var making = Map.of("shop", "task 7 (create deployment)");
+        List<Fleet.Member> unmade =
+                IntStream.range(0, 10)
+                        .mapToObj(i ->
+                                new Fleet.Member(
+                                        id(i), "shop", "db", "z1", null, null, "started", false))
+                        .toList();
+        at(0, fleet(unmade, making));
+        assertThat(repairs(until(20_000))).isEmpty();
+        List<Fleet.Member> made =
+                IntStream.range(0, 10).mapToObj(i -> member(i, "shop", "z1")).toList();
+        at(20_000, fleet(made, making));
+        IntStream.range(0, 10).forEach(i -> at(21_000, beat(i)));
+        at(22_000, fleet(made, Map.of()));
+        at(23_000, disconnected(0));
+        at(23_000, disconnected(1));
+        until(23_200);
+        var actions = new ArrayList<Action>(at(23_210, found(0, Evidence.GONE)));
+        actions.addAll(at(23_211, found(1, Evidence.GONE)));
+        assertThat(repairs(actions)).containsExactly(id(0), id(1));
+        assertThat(actions)
+                .noneMatch(a -> a instanceof Action.RaiseAlert r && r.id().contains("meltdown"));
+    }
+
+    /** What fell while a deploy went on and is still down after it is a failure. */
+    @Test
+    void whoIsStillDownAfterADeployIsCounted() {
+        running(10);
+        at(900, fleet(members(10, "started", false), Map.of("shop", "task 7 (deploy)")));
+        IntStream.range(0, 6).forEach(i -> at(1000, disconnected(i)));
+        until(1200);
+        IntStream.range(0, 6).forEach(i -> at(1300, found(i, Evidence.GONE)));
+        List<Action> actions = at(5000, fleet(members(10, "started", false), Map.of()));
+        actions.addAll(until(6000));
+        assertThat(repairs(actions)).hasSize(1);
+        assertThat(actions)
+                .anyMatch(a -> a instanceof Action.RaiseAlert r && r.id().contains("meltdown"));
+    }
+
+    /** Its repair had brought it back, and its end was not told yet. */
+    @Test
+    void aVmLostAtTheVeryEndOfItsRepairIsRepairedAtOnce() {
+        running(3);
+        at(1000, disconnected(0));
+        until(1200);
+        assertThat(repairs(at(1300, found(0, Evidence.GONE)))).containsExactly(id(0));
+        List<Fleet.Member> now = new ArrayList<>(members(3, "started", false));
+        now.set(0, member(0, "agentB", "vmB", "started", false));
+        at(4000, fleet(now, Map.of()));
+        at(4100, new Signal.Beat(new AgentId("agentB"), "running"));
+        at(4200, new Signal.Disconnected(new AgentId("agentB")));
+        until(4400);
+        at(4410, new Signal.Found(new VmCid("vmB"), Evidence.GONE, ""));
+        List<Action> ended = at(4500, new Signal.RepairEnded("shop", List.of(id(0)), true, "done"));
+        assertThat(repairs(ended)).containsExactly(id(0));
+    }
+
     @Test
     void repairsThatDoNotHelpAreTriedAgainMoreAndMoreRarely() {
         running(3);
