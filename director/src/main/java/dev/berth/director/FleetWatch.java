@@ -196,13 +196,22 @@ final class FleetWatch implements AgentEvents, FleetView, AutoCloseable {
 
     // --- what the director knows
 
-    private void tell() {
+    void tell() {
         try {
             while (true) {
                 changed.acquire();
                 Instant begun = clock.steady();
-                tellOnce();
-                remember();
+                try {
+                    tellOnce();
+                    remember();
+                } catch (RuntimeException e) { // a store that is away comes back
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "the monitor is not told of what has changed; tried again: {0}",
+                            e.getMessage());
+                    changed();
+                    clock.sleep(LONGEST_SETTLE);
+                }
                 clock.sleep(rest(Duration.between(begun, clock.steady())));
             }
         } catch (InterruptedException e) {
