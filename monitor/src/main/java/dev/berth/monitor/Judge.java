@@ -250,7 +250,8 @@ public final class Judge {
             w.evidenceReason = found.reason();
             w.unanswered = found.evidence() == Evidence.REFUSED ? 0 : w.unanswered + 1;
             if (w.lostAt != null && now.isBefore(w.lostAt.plus(settings.reconnectGrace()))) {
-                w.askAt = w.lostAt.plus(settings.reconnectGrace());
+                // A cloud that is still taking the VM down says for a moment that it is there.
+                w.askAt = now.plus(settings.reconnectGrace().dividedBy(4));
             }
         }
         look(w);

@@ -6,7 +6,8 @@ import java.time.Duration;
  * The judge's numbers.
  *
  * @param disconnectDebounce how long a lost connection may be back before anybody is asked
- * @param reconnectGrace after it, one still away is asked about again
+ * @param reconnectGrace so long after it one still away is asked about again and again, four times
+ *     in it; then as all others
  * @param suspectAfter silence that makes the judge ask; two beats of our agents
  * @param agentTimeout silence that, with the VM present, is ground for a repair
  * @param startGrace the same for an agent never heard since it became known: after a start of the

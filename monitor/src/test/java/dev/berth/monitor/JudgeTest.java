@@ -110,13 +110,32 @@ class JudgeTest {
     }
 
     @Test
-    void oneStillAwayIsAskedAboutAgainAfterTheReconnectGrace() {
+    void oneStillAwayIsAskedAboutSoonAgainAndThenAsOthers() {
+        running(3);
+        at(1000, disconnected(0));
+        var asked = new ArrayList<Long>();
+        for (long time = 1100; time <= 15_000; time += 50) {
+            if (time % 3_000 == 0) {
+                at(time, beat(1));
+                at(time, beat(2));
+            }
+            if (until(time).contains(ask(0))) {
+                asked.add(time);
+                at(time, found(0, Evidence.PRESENT));
+            }
+        }
+        assertThat(asked).containsExactly(1200L, 1700L, 2200L, 2700L, 3200L, 8200L, 13_200L);
+    }
+
+    /** As with Docker, which goes on showing a container as running while it removes it. */
+    @Test
+    void aVmThatTheCloudIsStillTakingDownIsRepairedWithinHalfASecondOfItsEnd() {
         running(3);
         at(1000, disconnected(0));
         until(1200);
-        assertThat(at(1250, found(0, Evidence.PRESENT))).isEmpty();
-        assertThat(until(2900)).isEmpty();
-        assertThat(until(3000)).containsExactly(ask(0));
+        at(1210, found(0, Evidence.PRESENT));
+        assertThat(until(1710)).containsExactly(ask(0));
+        assertThat(repairs(at(1720, found(0, Evidence.GONE)))).containsExactly(id(0));
     }
 
     /** It spoke after the cloud was asked: what became of it since, nobody knows. */
