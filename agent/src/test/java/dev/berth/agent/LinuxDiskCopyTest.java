@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.berth.model.DiskCid;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -61,7 +64,9 @@ class LinuxDiskCopyTest {
         vm.run("truncate", "-s", "40M", folder.resolve("sparse").toString());
         vm.run("mkfifo", "-m", "600", at.resolve("pipe").toString());
         vm.run("mknod", at.resolve("null").toString(), "c", "1", "3");
-        vm.run("python3", "-c", SOCKET, at.resolve("socket").toString());
+        try (var socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            socket.bind(UnixDomainSocketAddress.of(at.resolve("socket"))); // the file stays
+        }
         vm.run("chown", "1234:4321", folder.resolve("random").toString());
         vm.run("chmod", "6751", folder.resolve("empty").toString());
         vm.run("setfacl", "-m", "u:77:r", folder.resolve("empty").toString());
@@ -71,9 +76,6 @@ class LinuxDiskCopyTest {
         vm.run("touch", "-d", "2001-02-03 04:05:06.789", folder.resolve("sparse").toString());
         vm.run("touch", "-d", "1999-01-01", folder.toString());
     }
-
-    private static final String SOCKET =
-            "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])";
 
     @ParameterizedTest
     @CsvSource({"ext4,ext4", "xfs,ext4", "ext4,btrfs"})
