@@ -175,7 +175,7 @@ final class ManyContainersBenchmark implements Benchmark {
 
     private static double startedByHand(BenchEnvironment environment, BenchVm vm) {
         String agent = String.valueOf(vm.agentPid());
-        BenchTools.run("kill", "-STOP", agent);
+        BenchTools.run("sh", "-c", "kill -STOP " + agent);
         try {
             long begun = System.nanoTime();
             long old = killed(vm);
@@ -189,7 +189,7 @@ final class ManyContainersBenchmark implements Benchmark {
             awaitOther(vm, old);
             return BenchTools.secondsSince(begun);
         } finally {
-            BenchTools.run("kill", "-CONT", agent);
+            BenchTools.run("sh", "-c", "kill -CONT " + agent);
         }
     }
 
