@@ -19,7 +19,7 @@ record NatsConfig(Path folder) {
     private static final System.Logger LOG = System.getLogger(NatsConfig.class.getName());
     private static final int FORMER_LOGS = 2;
     private static final Pattern AGENT =
-            Pattern.compile("CN=([A-Za-z0-9-]+)\\.agent\\.bosh-internal,");
+            Pattern.compile("user: \"(?:CN=)?([A-Za-z0-9-]+)\\.agent\\.bosh-internal[\",]");
     private static final Pattern PORT = Pattern.compile("(?m)^port: (\\d+)$");
 
     Path main() {
@@ -37,14 +37,17 @@ record NatsConfig(Path folder) {
     void dropOldLogs() {
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> old =
-                    files.filter(f -> f.getFileName().toString().startsWith("nats.log."))
+                    files.filter(f ->
+                                    f.getFileName()
+                                            .toString()
+                                            .startsWith(log().getFileName() + "."))
                             .sorted(Comparator.reverseOrder()) // the names end with the time
                             .skip(FORMER_LOGS)
                             .toList();
             for (Path file : old) {
                 Files.deleteIfExists(file);
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             LOG.log(System.Logger.Level.WARNING, "old logs stay in {0}: {1}", folder, e);
         }
     }
