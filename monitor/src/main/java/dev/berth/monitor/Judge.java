@@ -356,12 +356,11 @@ public final class Judge {
             w.waiting = "";
         }
         Releases releases = watched.deploymentOf(w);
-        w.intended = releases.isBusy();
         if (w.repairing && w.verdict instanceof Verdict.Well) {
             w.broughtBack = true;
         }
         releases.noted(w, now);
-        zones.noted(w, now, out);
+        zones.noted(w, releases.isBusy(), now, out);
         if (next != null && (w.wakeAt == null || next.isBefore(w.wakeAt))) {
             w.wakeAt = next;
             queue.add(new Due(next, w.member.instance(), ""));

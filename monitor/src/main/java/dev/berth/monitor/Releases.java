@@ -62,7 +62,7 @@ final class Releases {
     }
 
     void noted(Watched w, Instant now) {
-        tally.noted(w, now);
+        tally.noted(w, isBusy(), now);
         if (tally.down().isEmpty()) {
             firstNeed = null;
         } else if (firstNeed == null && w.need != null) {

@@ -37,18 +37,20 @@ final class Tally {
         inFlight.remove(id);
     }
 
-    void noted(Watched w, Instant now) {
+    /**
+     * @param meant somebody's task works on the deployment: what is not there now failed nobody
+     */
+    void noted(Watched w, boolean meant, Instant now) {
         InstanceId id = w.member.instance();
-        boolean isOrWas = down.contains(id) || w.isDown();
         if (w.isDown()) {
             down.add(id);
-        } else {
-            down.remove(id);
+            if (!meant) {
+                lastDown.put(id, now);
+            }
+        } else if (down.remove(id) && !meant) {
+            lastDown.computeIfPresent(id, (i, began) -> now); // if it was a failure at all
         }
-        if (isOrWas && !w.intended) {
-            lastDown.put(id, now);
-        }
-        if (w.isUnsure() && !w.intended) {
+        if (w.isUnsure() && !meant) {
             unsure.add(id);
         } else {
             unsure.remove(id);

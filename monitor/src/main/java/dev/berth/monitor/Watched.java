@@ -53,9 +53,6 @@ final class Watched {
     /** It was seen well while its repair went on. */
     boolean broughtBack;
 
-    /** A task of somebody else works on its deployment: what it lacks now is meant. */
-    boolean intended;
-
     /** Its last repair came to a good end. */
     boolean helped;
 

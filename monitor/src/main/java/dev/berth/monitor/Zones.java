@@ -70,11 +70,11 @@ final class Zones {
         }
     }
 
-    void noted(Watched w, Instant now, List<Action> out) {
+    void noted(Watched w, boolean meant, Instant now, List<Action> out) {
         for (String zone : of(w)) {
             Tally tally = tallies.get(zone);
             if (tally != null) {
-                tally.noted(w, now);
+                tally.noted(w, meant, now);
                 if (tally.down().isEmpty()) {
                     calm(zone, out);
                 }

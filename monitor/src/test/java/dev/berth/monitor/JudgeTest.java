@@ -321,6 +321,24 @@ class JudgeTest {
                 .noneMatch(a -> a instanceof Action.RaiseAlert r && r.id().contains("meltdown"));
     }
 
+    /** So quick that the judge hears of the VMs and of the end of the deploy at once. */
+    @Test
+    void nothingOfADeployThatHasEndedMeanwhileIsAFailure() {
+        List<Fleet.Member> unmade =
+                IntStream.range(0, 10)
+                        .mapToObj(i ->
+                                new Fleet.Member(
+                                        id(i), "shop", "db", "z1", null, null, "started", false))
+                        .toList();
+        at(0, fleet(unmade, Map.of("shop", "task 7 (create deployment)")));
+        at(1000, fleet(zoned("shop", 10, 0), Map.of()));
+        IntStream.range(0, 10).forEach(i -> at(1100, beat(i)));
+        at(2000, disconnected(0));
+        until(2200);
+        assertThat(at(2210, found(0, Evidence.GONE)))
+                .noneMatch(a -> a instanceof Action.RaiseAlert r && r.id().contains("meltdown"));
+    }
+
     /** What fell while a deploy went on and is still down after it is a failure. */
     @Test
     void whoIsStillDownAfterADeployIsCounted() {
