@@ -256,8 +256,15 @@ public final class Monitor implements AutoCloseable {
 
     /** Takes in all that waits and what time brings; returns when it wants the next turn. */
     public Instant turn() {
-        Instant begun = clock.steady(); // who speaks from here on is heard at the next turn
+        return turn(clock.steady(), null);
+    }
+
+    /** Who speaks after it has begun is heard at the next one. */
+    private Instant turn(Instant begun, @Nullable Heard first) {
         var waiting = new ArrayList<Heard>();
+        if (first != null) {
+            waiting.add(first);
+        }
         signals.drainTo(waiting);
         waiting.add(new Heard(new Signal.Tick(), begun));
         for (Heard heard : waiting) {
@@ -298,11 +305,9 @@ public final class Monitor implements AutoCloseable {
 
     private void decideOnAndOn() {
         Instant before = clock.steady();
+        Heard first = null;
         while (open) {
             try {
-                Instant wake = turn();
-                long rest = Duration.between(clock.steady(), wake).toMillis();
-                Heard next = signals.poll(Math.max(1, rest), TimeUnit.MILLISECONDS);
                 Instant now = clock.steady();
                 if (before.plus(ABSENCE).isBefore(now)) {
                     LOG.log(
@@ -312,9 +317,9 @@ public final class Monitor implements AutoCloseable {
                     decide(new Heard(new Signal.Absent(), now)).forEach(this::act);
                 }
                 before = now;
-                if (next != null) {
-                    decide(next).forEach(this::act);
-                }
+                Instant wake = turn(now, first);
+                long rest = Duration.between(clock.steady(), wake).toMillis();
+                first = signals.poll(Math.max(1, rest), TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {
                 return; // closed
             } catch (RuntimeException e) {

@@ -114,6 +114,32 @@ class MonitorTest {
         assertThat(repaired).hasSize(1);
     }
 
+    /** As when its process is stopped: all have been silent for a minute by its own clock. */
+    @Test
+    void aMonitorThatWasAwayAsksNobodyBecauseOfIt() throws Exception {
+        monitor.start();
+        monitor.fleet(fleet());
+        monitor.heartbeat(beat("running"));
+        awaitTurn();
+        assertThat(monitor.verdict(DB)).contains(new Verdict.Well());
+        clock.now = clock.now.plusSeconds(60);
+        awaitTurn();
+        monitor.close();
+        assertThat(monitor.verdict(DB)).contains(new Verdict.Well());
+        assertThat(work).isEmpty();
+    }
+
+    /** Until the decider has taken in all that was said, by the present time. */
+    private void awaitTurn() throws InterruptedException {
+        Instant end = Instant.now().plusSeconds(20);
+        do {
+            assertThat(Instant.now()).isBefore(end);
+            Thread.sleep(5);
+        } while (monitor.waitingSignals() > 0
+                || monitor.verdict(DB).isEmpty()
+                || !monitor.lag().isZero());
+    }
+
     /** The decider was starved; what came meanwhile came in time. */
     @Test
     void whoSpokeInTimeIsNotSilentBecauseItsTurnComesLate() {
@@ -189,7 +215,7 @@ class MonitorTest {
     }
 
     private static final class ByHand implements Clock {
-        private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+        private volatile Instant now = Instant.parse("2026-01-01T00:00:00Z");
 
         @Override
         public Instant now() {
