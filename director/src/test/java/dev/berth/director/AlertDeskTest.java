@@ -129,6 +129,36 @@ class AlertDeskTest {
         assertThat(told(1)).containsExactly("all acknowledge", "all open");
     }
 
+    /** Of an alert of thousands each that leaves would write all of them anew. */
+    @Test
+    void whoLeavesAnAlertOfManyIsWrittenWithinASecondAndWhenTheDirectorEnds() {
+        configured();
+        for (int i = 0; i < 9; i++) {
+            desk.raised(alarm("instance/i-" + i, 2, "shop"));
+        }
+        now = now.plusSeconds(3);
+        desk.turn();
+        assertThat(goingOn()).isEqualTo(9);
+        desk.resolved("instance/i-0", "t");
+        desk.resolved("instance/i-1", "t");
+        Instant next = desk.turn();
+        assertThat(goingOn()).as("not each for itself").isEqualTo(9);
+        assertThat(next).isBeforeOrEqualTo(now.plusSeconds(1));
+        now = next;
+        desk.turn();
+        assertThat(goingOn()).isEqualTo(7);
+        desk.resolved("instance/i-2", "t");
+        assertThat(goingOn()).isEqualTo(7);
+        desk.close();
+        assertThat(goingOn()).isEqualTo(6);
+        assertThat(told(1)).containsOnlyOnce("all open");
+    }
+
+    /** Members of the one alert that the store says are still in trouble. */
+    private long goingOn() {
+        return incidents().getFirst().members().stream().filter(m -> m.endedAt() == null).count();
+    }
+
     @Test
     void whatAnAgentTellsUnderNewIdsIsOneTrouble() {
         configured();
